@@ -27,7 +27,7 @@ export class RandomStream implements Stateful {
     return normalQuantile(this.#prng() + HALF_ULP);
   }
 
-  /** Uniform integer in [0, n). */
+  /** Uniform integer in [0, n), n at most 2^32. */
   integer(n: number): number {
     return Math.floor(this.#prng() * n);
   }
@@ -55,6 +55,14 @@ export class RandomStream implements Stateful {
     }
     this.#prng = alea('', { state: { c: words[0], s0: words[1], s1: words[2], s2: words[3] } });
   }
+}
+
+/** Returns the seed. Throws ENV_CONFIG unless it is a non-negative safe integer. */
+export function validSeed(seed: number, where: string): number {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    fail('ENV_CONFIG', { where, value: seed, message: 'a seed is an integer from 0 to 2^53 - 1, or null to continue' });
+  }
+  return seed;
 }
 
 /** Alea's uniforms are multiples of 2^-32: half a step keeps the normal quantile away from 0 and 1. */
