@@ -21,8 +21,8 @@ export function writeAccountFeatures(
     out[offset + 1] = 0;
     return;
   }
-  const sign = position > 0 ? 1 : -1;
-  const share = budget > 0 ? (position * close) / budget : sign;
+  const share = budget > 0 ? (position * close) / budget : position > 0 ? 1 : -1;
   out[offset] = share > 1 ? 1 : share < -1 ? -1 : share;
-  out[offset + 1] = (sign * (close - averageFillPrice)) / averageFillPrice;
+  const gain = position > 0 ? close - averageFillPrice : averageFillPrice - close;
+  out[offset + 1] = gain / averageFillPrice;
 }
