@@ -1,7 +1,7 @@
 /** Bars for the observation's tests: real ones where the development data sets are present, and drawn ones. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Segment } from '#env/market/bars.js';
 import type { BarColumns } from '#env/market/observation/index.js';
 

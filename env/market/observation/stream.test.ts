@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryBars, realBars, sliceBars } from '../../../test/support/observation-bars.js';
 import { computeFeatures, DEFAULT_WARMUP, FEATURE_SETS, FeatureStream, MARKET_FEATURE_COUNT } from './index.js';
