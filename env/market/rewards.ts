@@ -1,0 +1,74 @@
+/**
+ * The reward of a step: scale x the sum of weight x term. Every type has one main term, and each may add the
+ * original bot's penalties by giving them a weight. Terms (all without a unit):
+ *
+ * - main term, `equity_change`, `log_return` or `profit_scale` after the type: the change of equity as a share of
+ *   the sleeve's initial equity (`equityChange`, `profitScaled`), or ln(equity after / equity before) (`logReturn`).
+ *   Costs are already in it.
+ * - `cost`: minus the step's costs (commission, fees, spread, slippage, borrow) as a share of the initial equity:
+ *   charged once more, so that needless turnover hurts more than its price.
+ * - `invalid_action`: minus 1 where the chosen action could do nothing (buying while long, entering out of hours).
+ * - `holding_loss`: minus the open position's loss at the close as a share of its entry price; 0 for a gain.
+ */
+import { fail } from '#src/errors.js';
+import { log } from '../math/index.js';
+import type { RewardConfig } from './config.js';
+
+/** Name and default weight of every term, by reward type. The first is the main term. */
+export const REWARD_WEIGHTS = {
+  equityChange: { equity_change: 1, cost: 0, invalid_action: 0, holding_loss: 0 },
+  logReturn: { log_return: 1, cost: 0, invalid_action: 0, holding_loss: 0 },
+  profitScaled: { profit_scale: 1, cost: 0.5, invalid_action: 0.0001, holding_loss: 0.001 },
+} as const satisfies Record<RewardConfig['type'], Readonly<Record<string, number>>>;
+
+/** Equity that is gone counts as this share of itself, so that a logarithm stays finite. */
+const LOWEST_RATIO = 1e-6;
+
+export class Reward {
+  readonly #logarithmic: boolean;
+  readonly #main: number;
+  readonly #cost: number;
+  readonly #invalidAction: number;
+  readonly #holdingLoss: number;
+
+  /** Throws ENV_CONFIG on a weight that this reward does not have. */
+  constructor(config: RewardConfig) {
+    const defaults: Readonly<Record<string, number>> = REWARD_WEIGHTS[config.type];
+    const names = Object.keys(defaults);
+    for (const [name, weight] of Object.entries(config.weights)) {
+      if (!names.includes(name)) {
+        fail('ENV_CONFIG', { where: 'reward.weights', value: name, message: `a ${config.type} reward has the weights ${names.join(', ')}` });
+      }
+      if (!Number.isFinite(weight)) {
+        fail('ENV_CONFIG', { where: `reward.weights.${name}`, value: weight, message: 'a weight must be a finite number' });
+      }
+    }
+    const weightOf = (name: string): number => config.scale * (config.weights[name] ?? defaults[name]);
+    this.#logarithmic = config.type === 'logReturn';
+    this.#main = weightOf(names[0]);
+    this.#cost = weightOf('cost');
+    this.#invalidAction = weightOf('invalid_action');
+    this.#holdingLoss = weightOf('holding_loss');
+  }
+
+  /** Money in currency; `unrealizedReturn` is the open position's, 0 when flat. */
+  of(
+    equityBefore: number,
+    equityAfter: number,
+    initialEquity: number,
+    costs: number,
+    invalidAction: boolean,
+    unrealizedReturn: number,
+  ): number {
+    let main = 0;
+    if (equityAfter !== equityBefore) {
+      main = this.#logarithmic
+        ? log(Math.max(equityAfter / equityBefore, LOWEST_RATIO))
+        : (equityAfter - equityBefore) / initialEquity;
+    }
+    let reward = this.#main * main - (this.#cost * costs) / initialEquity;
+    if (invalidAction) reward -= this.#invalidAction;
+    if (unrealizedReturn < 0) reward += this.#holdingLoss * unrealizedReturn;
+    return reward;
+  }
+}
