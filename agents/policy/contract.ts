@@ -2,6 +2,7 @@
  * The actor-critic contract between PPO and its engines. PPO is written once, above it; an engine holds the
  * parameters, the optimiser's moments, and does the arithmetic. Randomness is an argument.
  */
+import type { RandomStream } from '#env/seeding.js';
 import type { Stateful } from '#env/state.js';
 
 export interface PolicySpec {
@@ -14,6 +15,12 @@ export interface PolicySpec {
   readonly orthoInit: boolean;
   /** Box only: initial log standard deviation, state-independent. */
   readonly logStdInit: number;
+}
+
+/** What every engine's factory takes beside the spec: `createSimdEngine(spec, options)`. */
+export interface EngineOptions {
+  /** Draws the initial parameters; both engines draw them alike. */
+  readonly init: RandomStream;
 }
 
 /** One named tensor inside the flat parameter vector. Linear weights are (I,O): y = x W + b. */
@@ -51,6 +58,11 @@ export interface UpdateHyperparameters {
   readonly clipRange: number;
   /** null: no value clipping. */
   readonly clipRangeVf: number | null;
+  /**
+   * `clamped` (default): the squared error of the clamped value, as stable-baselines3 has it. `pessimistic`: the
+   * larger of the clamped and the unclamped squared error, as CleanRL (and the original paper's code) has it.
+   */
+  readonly valueClipping?: 'clamped' | 'pessimistic';
   readonly normalizeAdvantage: boolean;
   readonly entCoef: number;
   readonly vfCoef: number;
@@ -73,8 +85,16 @@ export interface UpdateLosses {
   clipFraction: number;
   /** Before clipping. */
   gradNorm: number;
-  /** False where klLimit stopped the step. */
+  /** False where klLimit stopped the step, or where a loss or the gradient's norm is not finite. */
   stepped: boolean;
+}
+
+/** Where a NaN or an infinity stands. `index` counts inside the tensor, in the order of its shape. */
+export interface NonFinite {
+  readonly kind: 'gradient' | 'parameter';
+  readonly tensor: string;
+  readonly index: number;
+  readonly value: number;
 }
 
 export interface PolicyEngine extends Stateful {
@@ -93,13 +113,20 @@ export interface PolicyEngine extends Stateful {
   distribution(out: Float32Array, observations: Float32Array, masks: Uint8Array | null, batch: number): void;
   /** Hands over (copies) the rollout for the following calls of `update`. */
   setBatch(batch: TrainingBatch): void;
-  /** One gradient step on the rows `indices` of the batch. `losses` is filled. */
+  /**
+   * One gradient step on the rows `indices` of the batch. `losses` is filled. Where a loss or the gradient's norm
+   * is NaN or infinite the step is not taken: parameters and moments keep their bits, `stepped` is false, and
+   * `findNonFinite` names the tensor.
+   */
   update(losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void;
   /** Gradient of the same loss into `gradient` (parameterCount), without a step: for the oracle, and for dumps. */
   gradients(gradient: Float32Array, losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void;
-  /** Copies of the flat parameter vector. */
+  /** The first value that is not finite among the parameters, then in the last gradient; null where all are. */
+  findNonFinite(): NonFinite | null;
+  /** A copy of the flat parameter vector, laid out by `layout`. */
   getParameters(): Float32Array;
+  /** Moments and step count stay. Throws POLICY_STATE where the length differs. */
   setParameters(parameters: Float32Array): void;
-  /** Parameters, Adam's moments and step count. */
+  /** Gives the memory back; the engine must not be used afterwards. `getState` holds parameters, Adam's moments and step count. */
   dispose(): void;
 }
