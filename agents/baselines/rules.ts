@@ -16,7 +16,7 @@ export function holdActor(spec: ObservationSpec = FEATURE_SETS.v1): Actor {
 
 /**
  * Long while SMA(20) is above SMA(50), otherwise flat. c / SMA(20) - 1 < c / SMA(50) - 1 says just that,
- * prices being positive. Flat as long as the averages do not exist.
+ * prices being positive. Both averages exist wherever a decision is made, since the warm-up is longer.
  */
 export function smaCrossActor(spec: ObservationSpec = FEATURE_SETS.v1): Actor {
   const fast = featureIndex(spec, 'smaGap20');
