@@ -35,7 +35,11 @@ export abstract class BaseVectorEnv implements VectorEnv {
     masked: boolean,
   ) {
     if (!Number.isSafeInteger(numEnvs) || numEnvs < 1) {
-      fail('ENV_CONFIG', { where: `${where} numEnvs`, value: numEnvs, message: 'a vector environment needs a positive number of environments' });
+      fail('ENV_CONFIG', {
+        where: `${where} numEnvs`,
+        value: numEnvs,
+        message: 'a vector environment needs a positive number of environments',
+      });
     }
     if (masked && actionSpace.kind !== 'discrete') {
       fail('ENV_CONFIG', { where, value: actionSpace.kind, message: 'only discrete actions can be masked' });
@@ -100,7 +104,8 @@ export abstract class BaseVectorEnv implements VectorEnv {
       }
     } else {
       for (let i = 0, k = 0; i < length; i++, k = k + 1 === space.low.length ? 0 : k + 1) {
-        if (!(actions[i] >= Math.fround(space.low[k]) && actions[i] <= Math.fround(space.high[k]))) this.#refuseAction(actions, i);
+        if (!(actions[i] >= Math.fround(space.low[k]) && actions[i] <= Math.fround(space.high[k])))
+          this.#refuseAction(actions, i);
       }
     }
   }
@@ -110,7 +115,11 @@ export abstract class BaseVectorEnv implements VectorEnv {
     const row = Math.floor(at / size);
     const action = actions instanceof Int32Array ? actions[at] : actions.slice(row * size, (row + 1) * size);
     const reasons = violations(this.singleActionSpace, action).join('; ');
-    return fail('ENV_CONTRACT', { where: `${this.#where} step, environment ${row}`, value: actions[at], message: `action outside the space: ${reasons}` });
+    return fail('ENV_CONTRACT', {
+      where: `${this.#where} step, environment ${row}`,
+      value: actions[at],
+      message: `action outside the space: ${reasons}`,
+    });
   }
 
   /** Books one step of environment i. Returns whether its episode ended; its statistics then stand in their arrays. */
@@ -137,7 +146,11 @@ export abstract class BaseVectorEnv implements VectorEnv {
 
   protected restoreArrays(state: StateDict): void {
     if (typeof state['isReset'] !== 'boolean') {
-      fail('ENV_STATE', { where: `${this.#where}, state "isReset"`, value: state['isReset'], message: 'expected true or false: this is not the state of a vector environment' });
+      fail('ENV_STATE', {
+        where: `${this.#where}, state "isReset"`,
+        value: state['isReset'],
+        message: 'expected true or false: this is not the state of a vector environment',
+      });
     }
     for (const key of ARRAYS) restoreArray(this[key], state, key, this.#where);
     if (this.actionMasks !== null) restoreArray(this.actionMasks, state, 'actionMasks', this.#where);

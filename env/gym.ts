@@ -11,7 +11,13 @@ export interface ResetOptions {
 }
 
 /** [observation (O), reward, terminated, truncated, info] */
-export type StepResult = [observation: Float32Array, reward: number, terminated: boolean, truncated: boolean, info: Info];
+export type StepResult = [
+  observation: Float32Array,
+  reward: number,
+  terminated: boolean,
+  truncated: boolean,
+  info: Info,
+];
 
 export interface Env {
   readonly observationSpace: BoxSpace;

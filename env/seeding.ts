@@ -51,7 +51,11 @@ export class RandomStream implements Stateful {
   setState(state: StateDict): void {
     const words = state['words'];
     if (state['name'] !== this.name || !(words instanceof Float64Array) || words.length !== 4) {
-      fail('ENV_STATE', { where: `random stream ${this.name}`, value: state['name'], message: 'this is not the state of that stream' });
+      fail('ENV_STATE', {
+        where: `random stream ${this.name}`,
+        value: state['name'],
+        message: 'this is not the state of that stream',
+      });
     }
     this.#prng = alea('', { state: { c: words[0], s0: words[1], s1: words[2], s2: words[3] } });
   }

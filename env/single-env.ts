@@ -1,6 +1,6 @@
 /** A vector environment of one, seen as Gymnasium's single environment. */
 import type { Env, Info, ResetOptions, StepResult } from './gym.js';
-import { type ActionSpace, type BoxSpace, spaceSize, violations } from './spaces.js';
+import { type ActionSpace, type BoxSpace, requireAction, spaceSize } from './spaces.js';
 import { childState, type StateDict } from './state.js';
 import type { VectorEnv } from './vector-env.js';
 import { fail } from '#src/errors.js';
@@ -19,7 +19,11 @@ export class SingleEnv implements Env {
   /** Throws ENV_CONFIG unless `vector.numEnvs` is 1. */
   constructor(vector: VectorEnv) {
     if (vector.numEnvs !== 1) {
-      fail('ENV_CONFIG', { where: WHERE, value: vector.numEnvs, message: 'only a vector environment of one can be seen as a single one' });
+      fail('ENV_CONFIG', {
+        where: WHERE,
+        value: vector.numEnvs,
+        message: 'only a vector environment of one can be seen as a single one',
+      });
     }
     this.#vector = vector;
     this.observationSpace = vector.singleObservationSpace;
@@ -32,7 +36,11 @@ export class SingleEnv implements Env {
 
   reset(given: ResetOptions = {}): [observation: Float32Array, info: Info] {
     if (Object.keys(given.options ?? {}).length > 0) {
-      fail('ENV_CONTRACT', { where: `${WHERE} reset`, value: given.options, message: 'this environment takes no reset options' });
+      fail('ENV_CONTRACT', {
+        where: `${WHERE} reset`,
+        value: given.options,
+        message: 'this environment takes no reset options',
+      });
     }
     const seed = given.seed ?? null;
     // The vector environment has already drawn the next start when an episode ended: drawing another would
@@ -44,14 +52,11 @@ export class SingleEnv implements Env {
 
   step(action: number | Float32Array): StepResult {
     if (this.#phase !== 'running') {
-      const message = this.#phase === 'new' ? 'call reset before step' : 'the episode has ended: call reset before the next step';
+      const message =
+        this.#phase === 'new' ? 'call reset before step' : 'the episode has ended: call reset before the next step';
       fail('ENV_CONTRACT', { where: `${WHERE} step`, message });
     }
-    const reasons = violations(this.actionSpace, action);
-    if (reasons.length > 0) {
-      const value = typeof action === 'number' ? action : Array.from(action, String).join(', ');
-      fail('ENV_CONTRACT', { where: `${WHERE} step`, value, message: `action outside the space: ${reasons.join('; ')}` });
-    }
+    requireAction(this.actionSpace, action, `${WHERE} step`);
     if (typeof action === 'number') this.#actions[0] = action;
     else this.#actions.set(action);
     this.#vector.step(this.#actions);

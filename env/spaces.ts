@@ -35,13 +35,21 @@ export function discrete(n: number): DiscreteSpace {
 export function box(low: number | ArrayLike<number>, high: number | ArrayLike<number>, size?: number): BoxSpace {
   const length = size ?? (typeof low === 'number' ? (typeof high === 'number' ? undefined : high.length) : low.length);
   if (length === undefined || !Number.isSafeInteger(length) || length < 1) {
-    fail('ENV_CONFIG', { where: 'box(low, high, size)', value: length, message: 'give the size, a positive integer, or a list of bounds' });
+    fail('ENV_CONFIG', {
+      where: 'box(low, high, size)',
+      value: length,
+      message: 'give the size, a positive integer, or a list of bounds',
+    });
   }
   const lows = bounds(low, length, 'low');
   const highs = bounds(high, length, 'high');
   for (let i = 0; i < length; i++) {
     if (!(lows[i] <= highs[i])) {
-      fail('ENV_CONFIG', { where: `box(low, high) index ${i}`, value: [lows[i], highs[i]].join(' .. '), message: 'low must be at most high, and neither NaN' });
+      fail('ENV_CONFIG', {
+        where: `box(low, high) index ${i}`,
+        value: [lows[i], highs[i]].join(' .. '),
+        message: 'low must be at most high, and neither NaN',
+      });
     }
   }
   return { kind: 'box', shape: [length], low: lows, high: highs };
@@ -50,7 +58,11 @@ export function box(low: number | ArrayLike<number>, high: number | ArrayLike<nu
 function bounds(given: number | ArrayLike<number>, length: number, name: string): Float64Array {
   if (typeof given === 'number') return new Float64Array(length).fill(given);
   if (given.length !== length) {
-    fail('ENV_CONFIG', { where: `box(low, high, size) ${name}`, value: given.length, message: `expected ${length} bounds` });
+    fail('ENV_CONFIG', {
+      where: `box(low, high, size) ${name}`,
+      value: given.length,
+      message: `expected ${length} bounds`,
+    });
   }
   return Float64Array.from(given);
 }
@@ -77,9 +89,17 @@ export function violations(space: ActionSpace, value: unknown): string[] {
   if (value.length !== space.shape[0]) return [`length ${value.length}, but the space has ${space.shape[0]}`];
   const found: string[] = [];
   for (let i = 0; i < value.length; i++) {
-    if (!inside(space, i, value[i])) found.push(`index ${i}: ${value[i]} is not in [${space.low[i]}, ${space.high[i]}]`);
+    if (!inside(space, i, value[i]))
+      found.push(`index ${i}: ${value[i]} is not in [${space.low[i]}, ${space.high[i]}]`);
   }
   return found;
+}
+
+/** Throws ENV_CONTRACT, naming every bad index, unless `action` lies in the space. */
+export function requireAction(space: ActionSpace, action: number | Float32Array, where: string): void {
+  if (contains(space, action)) return;
+  const value = typeof action === 'number' ? String(action) : Array.from(action, String).join(', ');
+  fail('ENV_CONTRACT', { where, value, message: `action outside the space: ${violations(space, action).join('; ')}` });
 }
 
 /** Values are float32, so the bounds are compared as float32 too: 0.07 rounded must lie in [-0.07, 0.07]. NaN never does. */
@@ -110,7 +130,11 @@ function sampleDiscrete(space: DiscreteSpace, stream: RandomStream, mask: Uint8A
   let allowed = 0;
   for (let a = 0; a < space.n; a++) if (mask[a] === 1) allowed++;
   if (allowed === 0) {
-    fail('SPACE_VALUE', { where: 'action mask', value: Array.from(mask), message: 'at least one action must be allowed' });
+    fail('SPACE_VALUE', {
+      where: 'action mask',
+      value: Array.from(mask),
+      message: 'at least one action must be allowed',
+    });
   }
   let left = stream.integer(allowed);
   for (let a = 0; a < space.n; a++) {
@@ -145,6 +169,7 @@ export function clip(space: BoxSpace, values: Float32Array, batch = 1): void {
 
 /** Whether two spaces are the same set. */
 export function sameSpace(a: ActionSpace, b: ActionSpace): boolean {
-  if (a.kind === 'discrete' || b.kind === 'discrete') return a.kind === 'discrete' && b.kind === 'discrete' && a.n === b.n;
+  if (a.kind === 'discrete' || b.kind === 'discrete')
+    return a.kind === 'discrete' && b.kind === 'discrete' && a.n === b.n;
   return a.shape[0] === b.shape[0] && a.low.every((x, i) => x === b.low[i]) && a.high.every((x, i) => x === b.high[i]);
 }

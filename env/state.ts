@@ -31,7 +31,11 @@ export function restoreArray(
   const wanted = `${target.constructor.name} of length ${target.length}`;
   if (!isStateArray(saved) || saved.constructor !== target.constructor || saved.length !== target.length) {
     const found = isStateArray(saved) ? `${saved.constructor.name} of length ${saved.length}` : saved;
-    fail(code, { where: `${where}, state "${key}"`, value: found, message: `expected a ${wanted}: this state is of another environment or configuration` });
+    fail(code, {
+      where: `${where}, state "${key}"`,
+      value: found,
+      message: `expected a ${wanted}: this state is of another environment or configuration`,
+    });
   }
   target.set(saved);
 }
@@ -52,14 +56,22 @@ export function childStates(
   const saved = state[key];
   if (!Array.isArray(saved) || saved.length !== length) {
     const found = Array.isArray(saved) ? saved.length : typeof saved;
-    fail(code, { where: `${where}, state "${key}"`, value: found, message: `expected a list of ${length}: this state is of another configuration` });
+    fail(code, {
+      where: `${where}, state "${key}"`,
+      value: found,
+      message: `expected a list of ${length}: this state is of another configuration`,
+    });
   }
   return saved.map((value, index) => asStateDict(value, `${where}, state "${key}"[${index}]`, code));
 }
 
 function asStateDict(value: StateValue | undefined, where: string, code: ErrorCode): StateDict {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    fail(code, { where, value: typeof value, message: 'expected a nested state: this state is of another configuration' });
+    fail(code, {
+      where,
+      value: typeof value,
+      message: 'expected a nested state: this state is of another configuration',
+    });
   }
   return value;
 }

@@ -18,9 +18,13 @@ export class SyncVectorEnv extends BaseVectorEnv {
     const masked = first.actionMask !== undefined;
     super(WHERE, numEnvs, first.observationSpace, first.actionSpace, masked);
     envs.forEach((env, index) => {
-      const alike = sameSpace(env.observationSpace, first.observationSpace) && sameSpace(env.actionSpace, first.actionSpace);
+      const alike =
+        sameSpace(env.observationSpace, first.observationSpace) && sameSpace(env.actionSpace, first.actionSpace);
       if (!alike || (env.actionMask !== undefined) !== masked) {
-        fail('ENV_CONFIG', { where: `${WHERE} environment ${index}`, message: 'its spaces or masking differ from those of environment 0' });
+        fail('ENV_CONFIG', {
+          where: `${WHERE} environment ${index}`,
+          message: 'its spaces or masking differ from those of environment 0',
+        });
       }
     });
     this.#envs = envs;
@@ -77,7 +81,11 @@ export class SyncVectorEnv extends BaseVectorEnv {
     const size = this.singleObservationSpace.shape[0];
     if (observation.length !== size) {
       const reasons = violations(this.singleObservationSpace, observation).join('; ');
-      fail('ENV_CONTRACT', { where: `${WHERE} environment ${i}`, value: observation.length, message: `observation outside the space: ${reasons}` });
+      fail('ENV_CONTRACT', {
+        where: `${WHERE} environment ${i}`,
+        value: observation.length,
+        message: `observation outside the space: ${reasons}`,
+      });
     }
     rows.set(observation, i * size);
   }

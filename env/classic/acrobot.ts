@@ -78,8 +78,7 @@ function derivative(out: Float64Array, s: Float64Array, torque: number): void {
   const sin2 = sin(theta2);
   const coupling = MASS * LENGTH * CENTRE;
   const centre2 = CENTRE * CENTRE;
-  const d1 =
-    MASS * centre2 + MASS * (LENGTH * LENGTH + centre2 + 2 * LENGTH * CENTRE * cos2) + INERTIA + INERTIA;
+  const d1 = MASS * centre2 + MASS * (LENGTH * LENGTH + centre2 + 2 * LENGTH * CENTRE * cos2) + INERTIA + INERTIA;
   const d2 = MASS * (centre2 + LENGTH * CENTRE * cos2) + INERTIA;
   const phi2 = MASS * CENTRE * GRAVITY * cos(theta1 + theta2 - Math.PI / 2);
   const phi1 =
