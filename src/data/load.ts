@@ -1,0 +1,216 @@
+/** From a name, a manifest or a CSV file to Bars. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { makeBars, type Bars } from '#env/market/bars.js';
+import { calendarNamed } from '#env/market/calendar.js';
+import { fail } from '#src/errors.js';
+import { inferInstrument, inferCalendar } from './infer.js';
+import { parseInterval } from './interval.js';
+import { instrumentOf, readManifest, type Manifest } from './manifest.js';
+import { manifestFiles, shownPath } from './places.js';
+import { readCsvBars, type CsvBars, type CsvFormat } from './read-csv.js';
+import { DEFAULT_SEGMENT_RULE, segmentsOf } from './segments.js';
+import { readSourceBytes } from './source-bytes.js';
+import { syntheticBars } from './synthetic.js';
+import { StrictSink, type ViolationSink } from './violations.js';
+
+export interface LoadedDataset {
+  readonly bars: Bars;
+  /** Null for a bare CSV file. */
+  readonly manifest: Manifest | null;
+  /** The file that was read, as shown in messages; null for a synthetic set. */
+  readonly file: string | null;
+  /** (T) lines of that file; null for a synthetic set. */
+  readonly lines: Int32Array | null;
+  /** What was not said but concluded from a bare CSV file, in sentences. */
+  readonly inferred: readonly string[];
+}
+
+/**
+ * Bars of a data set: a manifest's name (looked for in datasets/ of the current directory, then of the package), the
+ * path of a manifest (.yaml), or the path of a CSV file, whose calendar, interval and instrument are then inferred
+ * where there is no doubt. Throws the DATA_ errors, naming file, line and value.
+ */
+export async function loadDataset(nameOrPath: string): Promise<Bars> {
+  return (await loadDatasetInFull(nameOrPath)).bars;
+}
+
+/** As `loadDataset`, with what is known about the file. Without a sink the first violation is thrown. */
+export async function loadDatasetInFull(nameOrPath: string, sink?: ViolationSink): Promise<LoadedDataset> {
+  const manifestFile = await findManifest(nameOrPath);
+  if (manifestFile === null) return loadCsv(nameOrPath, sink);
+  const manifest = await readManifest(manifestFile);
+  return loadManifest(manifest, manifestFile, sink);
+}
+
+/** Null where `nameOrPath` is a data file. Throws DATA_MANIFEST where nothing has that name. */
+async function findManifest(nameOrPath: string): Promise<string | null> {
+  if (/\.ya?ml$/i.test(nameOrPath)) return nameOrPath;
+  if (nameOrPath.includes('/') || nameOrPath.includes(path.sep) || /\.(csv|tsv|txt|gz)$/i.test(nameOrPath)) return null;
+  const files = await manifestFiles();
+  const named = files.find((file) => path.basename(file).replace(/\.ya?ml$/, '') === nameOrPath);
+  if (named !== undefined) return shownPath(named);
+  if (existsSync(nameOrPath)) return null;
+  const known = files.map((file) => path.basename(file).replace(/\.ya?ml$/, ''));
+  return fail('DATA_MANIFEST', {
+    where: 'data set',
+    value: nameOrPath,
+    message: `there is no such data set and no such file; known are ${[...new Set(known)].join(', ')} (openbell data list)`,
+  });
+}
+
+async function loadManifest(
+  manifest: Manifest,
+  manifestFile: string,
+  sink: ViolationSink | undefined,
+): Promise<LoadedDataset> {
+  const interval = parseInterval(manifest.interval, `${manifestFile} interval`);
+  const instrument = instrumentOf(manifest);
+  if (manifest.synthetic !== undefined) {
+    const bars = syntheticBars({
+      ...manifest.synthetic,
+      name: manifest.name,
+      instrument,
+      interval,
+      calendar: manifest.calendar,
+    });
+    return { bars, manifest, file: null, lines: null, inferred: [] };
+  }
+  const file = dataFileOf(manifest, manifestFile);
+  const { bytes, sha256 } = await readSourceBytes(file);
+  if (sha256 !== manifest.sha256) {
+    fail('DATA_HASH', {
+      where: file,
+      value: sha256,
+      message: `${manifestFile} says sha256 ${manifest.sha256}: the file is another one. Restore it, or import it again under another name`,
+    });
+  }
+  const csv = readCsvBars(
+    file,
+    bytes,
+    { ...manifest.format, adjust: manifest.adjustments.prices === 'adj_close' },
+    manifest.interval,
+    sink ?? new StrictSink(file),
+  );
+  if (manifest.adjustments.prices === 'none' && csv.factor !== null) {
+    fail('DATA_MANIFEST', {
+      where: `${manifestFile} adjustments.prices`,
+      value: 'none',
+      message: 'the file has a factor column: write prices: factor',
+    });
+  }
+  if (
+    (manifest.adjustments.prices === 'adj_close' || manifest.adjustments.prices === 'factor') &&
+    csv.factor === null
+  ) {
+    fail('DATA_MANIFEST', {
+      where: `${manifestFile} adjustments.prices`,
+      value: manifest.adjustments.prices,
+      message: 'the file has no such column: write none or applied, or map the column under format.columns',
+    });
+  }
+  const columns = adjusted(csv, manifest.adjustments.splits);
+  const rule = manifest.segments ?? DEFAULT_SEGMENT_RULE;
+  const bars = makeBars({
+    ...columns,
+    instrument,
+    interval,
+    calendar: manifest.calendar,
+    segments: segmentsOf(csv.openTimeMs, interval, calendarNamed(manifest.calendar), rule, manifestFile),
+    source: manifest.name,
+    sha256,
+  });
+  return { bars, manifest, file, lines: csv.lines, inferred: [] };
+}
+
+function dataFileOf(manifest: Manifest, manifestFile: string): string {
+  if (manifest.file !== undefined) {
+    const file = shownPath(path.resolve(path.dirname(manifestFile), manifest.file));
+    if (!existsSync(file)) {
+      fail('DATA_FILE', {
+        where: file,
+        message: `there is no such file; ${manifestFile} names it: put it there, or correct \`file\` in the manifest`,
+      });
+    }
+    return file;
+  }
+  try {
+    return shownPath(createRequire(import.meta.url).resolve(manifest.package ?? ''));
+  } catch (cause) {
+    return fail('DATA_FILE', {
+      where: `${manifestFile} package`,
+      value: manifest.package,
+      message: 'the package is not installed or has no such file: run npm ci',
+      cause,
+    });
+  }
+}
+
+type Columns = Pick<Bars, 'openTimeMs' | 'open' | 'high' | 'low' | 'close' | 'volume' | 'factor'>;
+
+/**
+ * Adjusted prices = tradable prices x factor. Where the file's prices are split-adjusted already, the tradable price
+ * before a split is the file's times its ratio. Volume stays as the file gives it.
+ */
+export function adjusted(csv: CsvBars, splits: readonly { date: string; ratio: number }[]): Columns {
+  const { openTimeMs, volume } = csv;
+  const factor = csv.factor ?? (splits.length > 0 ? new Float64Array(csv.length).fill(1) : null);
+  if (factor === null)
+    return { openTimeMs, open: csv.open, high: csv.high, low: csv.low, close: csv.close, volume, factor: null };
+  const scale = splitScale(openTimeMs, splits);
+  const total = Float64Array.from(factor, (f, t) => f / scale[t]);
+  const apply = (prices: Float64Array): Float64Array => prices.map((price, t) => price * scale[t] * total[t]);
+  return {
+    openTimeMs,
+    open: apply(csv.open),
+    high: apply(csv.high),
+    low: apply(csv.low),
+    close: apply(csv.close),
+    volume,
+    factor: total,
+  };
+}
+
+/** (T) tradable price / price of the file. */
+export function splitScale(openTimeMs: Float64Array, splits: readonly { date: string; ratio: number }[]): Float64Array {
+  const scale = new Float64Array(openTimeMs.length).fill(1);
+  for (const { date, ratio } of splits) {
+    const from = Date.parse(`${date}T00:00:00Z`);
+    for (let t = 0; t < scale.length && openTimeMs[t] < from; t++) scale[t] *= ratio;
+  }
+  return scale;
+}
+
+async function loadCsv(file: string, sink: ViolationSink | undefined): Promise<LoadedDataset> {
+  const { bytes, sha256 } = await readSourceBytes(file);
+  const csv = readCsvBars(file, bytes, {}, null, sink ?? new StrictSink(file));
+  return { ...fromCsv(file, csv, {}, sha256), file, lines: csv.lines, manifest: null };
+}
+
+/** Bars of a CSV file without a manifest. */
+export function fromCsv(
+  file: string,
+  csv: CsvBars,
+  told: {
+    readonly calendar?: string | undefined;
+    readonly symbol?: string | undefined;
+    readonly stamp?: CsvFormat['stamp'];
+  },
+  sha256: string,
+): { bars: Bars; inferred: string[] } {
+  const inferred: string[] = [];
+  const calendar = told.calendar ?? inferCalendar(file, csv, inferred, told.stamp === undefined);
+  const instrument = inferInstrument(file, told.symbol, inferred);
+  inferred.push(`interval ${csv.interval.label}`);
+  const bars = makeBars({
+    ...adjusted(csv, []),
+    instrument,
+    interval: csv.interval,
+    calendar,
+    segments: segmentsOf(csv.openTimeMs, csv.interval, calendarNamed(calendar), DEFAULT_SEGMENT_RULE, file),
+    source: path.basename(file).replace(/(\.(csv|tsv|txt|gz))+$/i, ''),
+    sha256,
+  });
+  return { bars, inferred };
+}

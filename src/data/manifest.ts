@@ -1,0 +1,171 @@
+/** Manifests: what a data set is, where it comes from, and how its file is to be read. One YAML file each. */
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { CALENDAR_NAMES } from '#env/market/calendar.js';
+import type { Instrument } from '#env/market/instrument.js';
+import { fail } from '#src/errors.js';
+import { COLUMN_ROLES } from './csv-columns.js';
+
+const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'write a date as 2011-03-01');
+
+export const formatSchema = z.strictObject({
+  columns: z.partialRecord(z.enum(COLUMN_ROLES), z.union([z.string().min(1), z.int().min(1)])).optional(),
+  delimiter: z.enum([',', ';', '\t', '|']).optional(),
+  decimal: z.enum(['.', ',']).optional(),
+  thousands: z.enum([',', '.', "'", ' ', '_']).optional(),
+  time: z.enum(['auto', 'iso', 'epoch_s', 'epoch_ms', 'epoch_us', 'epoch_ns']).optional(),
+  date_order: z.enum(['mdy', 'dmy']).optional(),
+  time_zone: z.string().min(1).optional(),
+  stamp: z.enum(['open', 'close']).optional(),
+});
+
+const instrumentSchema = z.strictObject({
+  symbol: z.string().min(1),
+  type: z.enum(['STK', 'CASH', 'IND']).default('STK'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'write a currency as USD')
+    .default('USD'),
+  exchange: z.string().min(1).default('SMART'),
+  /** Left out: those usual for the type. */
+  ticks: z
+    .array(z.strictObject({ low_edge: z.number().min(0), increment: z.number().positive() }))
+    .min(1)
+    .optional(),
+  lot: z.number().positive().default(1),
+});
+
+const segmentsSchema = z.union([
+  z.enum(['none', 'month-gap']),
+  z.strictObject({ max_gap_sessions: z.int().min(1) }),
+  z.array(z.strictObject({ from: z.string(), to: z.string() })).min(1),
+]);
+
+export const syntheticSchema = z.strictObject({
+  seed: z.int().min(0),
+  /** Date of the first session, at the earliest. */
+  from: date,
+  sessions: z.int().min(1),
+  start_price: z.number().positive().default(100),
+  annual_drift: z.number().min(-2).max(2).default(0),
+  /** Markov chain: each lasts `mean_sessions` on average and is followed by another one, all equally likely. */
+  regimes: z
+    .array(z.strictObject({ annual_volatility: z.number().positive().max(5), mean_sessions: z.number().positive() }))
+    .min(1)
+    .default([
+      { annual_volatility: 0.14, mean_sessions: 25 },
+      { annual_volatility: 0.35, mean_sessions: 6 },
+    ]),
+  /** Share of a session's variance that falls between its close and the next open. */
+  overnight_share: z.number().min(0).max(0.95).default(0.25),
+  /** Mean volume of a session, in shares. */
+  session_volume: z.number().positive().default(5_000_000),
+});
+
+const manifestSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'use lower case, digits, dots, dashes and underscores'),
+  title: z.string().optional(),
+  source: z.string().min(1),
+  licence: z.string().min(1),
+  notes: z.string().optional(),
+  /** Relative to the manifest. */
+  file: z.string().min(1).optional(),
+  /** A file of an installed npm package: "@scope/name/file.csv". */
+  package: z.string().min(1).optional(),
+  synthetic: syntheticSchema.optional(),
+  /** Of the file as it is stored. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'write 64 hexadecimal digits, lower case')
+    .optional(),
+  interval: z.string(),
+  calendar: z.enum(CALENDAR_NAMES),
+  instrument: instrumentSchema,
+  format: formatSchema.optional(),
+  adjustments: z.strictObject({
+    /** none: tradable as they stand. adj_close, factor: the file has that column. applied: adjusted already, by a factor not known. */
+    prices: z.enum(['none', 'adj_close', 'factor', 'applied']),
+    /** Splits for which the file's prices are adjusted already: before `date` the tradable price was `ratio` times the file's. */
+    splits: z.array(z.strictObject({ date, ratio: z.number().positive() })).default([]),
+    note: z.string().optional(),
+  }),
+  segments: segmentsSchema.optional(),
+  imported_from: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+export type SyntheticParameters = z.output<typeof syntheticSchema>;
+
+/** Reads and checks a manifest. Throws DATA_MANIFEST naming file, line, key and value. */
+export async function readManifest(file: string): Promise<Manifest> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) =>
+    fail('DATA_MANIFEST', {
+      where: file,
+      message: `the manifest cannot be read (${cause.code ?? 'unknown reason'}): check the path`,
+      cause,
+    }),
+  );
+  return parseManifest(text, file);
+}
+
+export function parseManifest(text: string, file: string): Manifest {
+  const document = parseDocument(text, { prettyErrors: true });
+  const syntax = document.errors[0];
+  if (syntax !== undefined) {
+    fail('DATA_MANIFEST', {
+      where: `${file}:${syntax.linePos?.[0].line ?? 1}`,
+      message: `this is not YAML: ${syntax.message.split('\n')[0]}`,
+    });
+  }
+  const result = manifestSchema.safeParse(document.toJS());
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const key = issue.path.join('.');
+    const node = document.getIn(issue.path, true);
+    const value = issue.code === 'unrecognized_keys' ? issue.keys : document.getIn(issue.path);
+    fail('DATA_MANIFEST', {
+      where: `${file}:${lineOf(text, node)} ${key === '' ? 'manifest' : key}`,
+      value: value instanceof Object && !Array.isArray(value) ? undefined : value,
+      message: `${issue.message}; docs/data.md lists the keys of a manifest`,
+    });
+  }
+  const manifest = result.data;
+  const sources = [manifest.file, manifest.package, manifest.synthetic].filter((given) => given !== undefined);
+  if (sources.length !== 1)
+    fail('DATA_MANIFEST', { where: file, message: 'give exactly one of file, package and synthetic' });
+  if ((manifest.sha256 === undefined) !== (manifest.synthetic !== undefined)) {
+    fail('DATA_MANIFEST', {
+      where: `${file} sha256`,
+      message: 'a file or package needs its sha256 (sha256sum FILE); a synthetic set has none',
+    });
+  }
+  return manifest;
+}
+
+function lineOf(text: string, node: unknown): number {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return 1;
+  return text.slice(0, Number(node.range[0])).split('\n').length;
+}
+
+/** Price increments where nobody says otherwise: US equities (sub-penny under a dollar), currency pairs at IDEALPRO. */
+export function defaultTicks(type: Instrument['securityType'], currency: string): Instrument['ticks'] {
+  if (type === 'CASH') return [{ lowEdge: 0, increment: currency === 'JPY' ? 0.005 : 0.00005 }];
+  if (type === 'IND') return [{ lowEdge: 0, increment: 0.01 }];
+  return [
+    { lowEdge: 0, increment: 0.0001 },
+    { lowEdge: 1, increment: 0.01 },
+  ];
+}
+
+export function instrumentOf({ instrument }: Pick<Manifest, 'instrument'>): Instrument {
+  const { symbol, type, currency, exchange, ticks, lot } = instrument;
+  return {
+    symbol,
+    securityType: type,
+    currency,
+    exchange,
+    ticks: ticks?.map(({ low_edge, increment }) => ({ lowEdge: low_edge, increment })) ?? defaultTicks(type, currency),
+    lotSize: lot,
+  };
+}

@@ -1,0 +1,45 @@
+/** Where data sets live: datasets/ of the current directory and of the package. */
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fail } from '#src/errors.js';
+
+/** The folder of OpenBell's package.json, from the sources as well as from dist/. */
+export function packageRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    const file = path.join(folder, 'package.json');
+    if (existsSync(file) && /"name":\s*"openbell"/.test(readFileSync(file, 'utf8'))) return folder;
+    const parent = path.dirname(folder);
+    if (parent === folder)
+      return fail('DATA_FILE', {
+        where: fileURLToPath(import.meta.url),
+        message: 'no package.json of openbell lies above this file: install it again',
+      });
+    folder = parent;
+  }
+}
+
+/** The user's own folder first: a manifest there hides one of the same name in the package. */
+export function datasetFolders(cwd: string = process.cwd()): string[] {
+  return [...new Set([path.join(cwd, 'datasets'), path.join(packageRoot(), 'datasets')])];
+}
+
+/** All manifest files, in a stable order. */
+export async function manifestFiles(cwd?: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const folder of datasetFolders(cwd)) {
+    if (!existsSync(folder)) continue;
+    for (const entry of (await readdir(folder, { recursive: true })).sort()) {
+      if (/\.ya?ml$/.test(entry)) files.push(path.join(folder, entry));
+    }
+  }
+  return files;
+}
+
+/** A path as a person would write it: relative to the current directory where that is shorter. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative !== '' && relative.length < file.length ? relative : file;
+}
