@@ -24,7 +24,8 @@ export function cos(x: f64): f64 {
 }
 
 /**
- * Standard normal quantile for 0 < p < 1: Wichura's AS 241 (PPND16), relative accuracy about 1e-16.
+ * Standard normal quantile: Wichura's AS 241 (PPND16), relative accuracy about 1e-16 for 0 < p < 1. Minus
+ * infinity at 0, infinity at 1, NaN outside.
  * M. J. Wichura, "The percentage points of the normal distribution", Applied Statistics 37 (1988) 477-484.
  */
 export function normalQuantile(p: f64): f64 {
@@ -42,6 +43,7 @@ export function normalQuantile(p: f64): f64 {
     );
   }
   let r = q < 0.0 ? p : 1.0 - p;
+  if (!(r > 0.0)) return r == 0.0 ? (q < 0.0 ? -Infinity : Infinity) : NaN;
   r = NativeMath.sqrt(-NativeMath.log(r));
   let z: f64;
   if (r <= 5.0) {
