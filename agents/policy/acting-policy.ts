@@ -5,8 +5,11 @@ import type { RandomStream } from '#env/seeding.js';
 import { fail } from '#src/errors.js';
 import type { Normalizer } from './normalizer.js';
 
+/** All that acting needs of an engine. */
+export type ActingEngine = Pick<PolicyEngine, 'spec' | 'act'>;
+
 export interface ActingPolicyOptions {
-  readonly engine: PolicyEngine;
+  readonly engine: ActingEngine;
   /** Frozen; null: observations are taken as they are. */
   readonly normalizer: Normalizer | null;
   /** Box: the action space's bounds per element (A), to which actions are clipped; null: -1 and 1. */
@@ -19,7 +22,7 @@ export interface ActingPolicyOptions {
 
 export class ActingPolicy implements Actor {
   readonly name = 'policy';
-  readonly engine: PolicyEngine;
+  readonly #engine: ActingEngine;
   readonly #normalizer: Normalizer | null;
   readonly #random: RandomStream | null;
   readonly #chunk: number;
@@ -36,7 +39,7 @@ export class ActingPolicy implements Actor {
   /** Throws POLICY_SPEC where normaliser or bounds do not fit the engine, or the normaliser still learns. */
   constructor({ engine, normalizer, bounds = null, random = null, chunkSize = 256 }: ActingPolicyOptions) {
     const { observationSize, action } = engine.spec;
-    this.engine = engine;
+    this.#engine = engine;
     this.#normalizer = normalizer;
     this.#random = random;
     this.#chunk = chunkSize;
@@ -69,7 +72,7 @@ export class ActingPolicy implements Actor {
     row: number,
     rows: number,
   ): void {
-    const { observationSize } = this.engine.spec;
+    const { observationSize } = this.#engine.spec;
     const from = row * observationSize;
     for (let i = 0; i < rows * observationSize; i++) this.#observations[i] = observations[from + i];
     this.#normalizer?.normalizeObservations(this.#observations, this.#observations, rows);
@@ -78,7 +81,7 @@ export class ActingPolicy implements Actor {
       for (let i = 0; i < rows * this.#maskSize; i++) this.#masks[i] = masks[fromMask + i];
     }
     const noise = this.#drawNoise(rows);
-    this.engine.act(this.#output, this.#observations, masks === null ? null : this.#masks, noise, rows);
+    this.#engine.act(this.#output, this.#observations, masks === null ? null : this.#masks, noise, rows);
     const chosen = this.#output.actions;
     const fromAction = row * this.#actionSize;
     const count = rows * this.#actionSize;
@@ -104,7 +107,7 @@ export class ActingPolicy implements Actor {
   }
 
   #checkFit(): void {
-    const { observationSize } = this.engine.spec;
+    const { observationSize } = this.#engine.spec;
     const normalizer = this.#normalizer;
     if (normalizer !== null && normalizer.observationSize !== observationSize) {
       fail('POLICY_SPEC', {
