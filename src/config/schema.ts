@@ -36,7 +36,9 @@ const marketShape = {
     .strictObject({
       type: z
         .enum(['market', 'limit'])
-        .describe("market: the next bar's open. limit: the decision's close plus or minus the buffer, good for one bar."),
+        .describe(
+          "market: the next bar's open. limit: the decision's close plus or minus the buffer, good for one bar.",
+        ),
       buffer_bps: notNegative().describe('Buffer of limit orders, in basis points of the close.'),
     })
     .describe('How a decision becomes an order.'),
@@ -46,9 +48,7 @@ const marketShape = {
         .array(z.tuple([clockTime(), clockTime()]))
         .nullable()
         .describe('Entries only inside these local times of the calendar, e.g. [["09:35", "15:45"]]; null: always.'),
-      max_cycles_per_day: count()
-        .nullable()
-        .describe('A cycle is an entry and its exit; null: no limit.'),
+      max_cycles_per_day: count().nullable().describe('A cycle is an entry and its exit; null: no limit.'),
       flat_before_close_minutes: notNegative()
         .nullable()
         .describe("Be flat this many minutes before the session's close; null: positions may be held overnight."),
@@ -139,7 +139,9 @@ const data = z.strictObject({
   datasets: z
     .array(z.string().min(1))
     .min(1)
-    .describe('Names of data sets (`openbell data list`), or paths to manifests or CSV files. One model learns them all.'),
+    .describe(
+      'Names of data sets (`openbell data list`), or paths to manifests or CSV files. One model learns them all.',
+    ),
   train: window('Bars to learn from.'),
   validation: window('Bars to choose the best checkpoint on; null: the last one is taken.').nullable(),
   test: window('Bars to judge on; never touched while training. null: none are set apart.').nullable(),
@@ -159,7 +161,9 @@ const schedule = (what: string) =>
     .describe(`${what} A number, or {schedule: linear, initial, final} over the training's progress.`);
 
 const agent = z.strictObject({
-  preset: z.enum(['sb3', 'cleanrl']).describe('Where the other keys of `agent` take their defaults from (docs/ppo.md).'),
+  preset: z
+    .enum(['sb3', 'cleanrl'])
+    .describe('Where the other keys of `agent` take their defaults from (docs/ppo.md).'),
   learning_rate: schedule("Adam's learning rate."),
   n_steps: count().describe('Steps a rollout, per environment.'),
   batch_size: count().describe('Rows a minibatch.'),
@@ -178,8 +182,8 @@ const agent = z.strictObject({
     .describe('minibatch: checked before each step at 1.5 x target_kl. epoch: after each epoch at 1 x.'),
   net_arch: z
     .strictObject({
-      pi: z.array(count()).describe("Hidden layers of the actor, e.g. [64, 64]."),
-      vf: z.array(count()).describe("Hidden layers of the critic, e.g. [64, 64]."),
+      pi: z.array(count()).describe('Hidden layers of the actor, e.g. [64, 64].'),
+      vf: z.array(count()).describe('Hidden layers of the critic, e.g. [64, 64].'),
     })
     .describe('Hidden layers of the two separate networks.'),
   activation_fn: z.enum(['tanh', 'relu']).describe('Activation of the hidden layers.'),
@@ -206,10 +210,7 @@ const training = z.strictObject({
     .describe('Environment steps between evaluations on the validation window; null: only at the end.'),
   evaluate_episodes: count().describe('Episodes an evaluation of a classic environment.'),
   checkpoint_every: count().describe('Environment steps between checkpoints.'),
-  keep_checkpoints: z
-    .int()
-    .min(0)
-    .describe('How many numbered checkpoints to keep besides last, previous and best.'),
+  keep_checkpoints: z.int().min(0).describe('How many numbered checkpoints to keep besides last, previous and best.'),
   engine: z.enum(['simd']).describe('Which engine does the arithmetic of the policy.'),
 });
 

@@ -27,8 +27,13 @@ export function readYamlFile(file: string): { tree: Tree; places: Places } {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : `cannot be read (${code})`;
-    fail('CONFIG_FILE', { where: shownPath(file), message: `${why}; name an experiment file such as experiments/quickstart.yaml`, cause });
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : `cannot be read (${code})`;
+    fail('CONFIG_FILE', {
+      where: shownPath(file),
+      message: `${why}; name an experiment file such as experiments/quickstart.yaml`,
+      cause,
+    });
   }
   return parseYamlTree(text, shownPath(file));
 }
@@ -40,12 +45,18 @@ export function parseYamlTree(text: string, shown: string): { tree: Tree; places
   const problem = document.errors[0];
   if (problem !== undefined) {
     const { line } = lines.linePos(problem.pos[0]);
-    fail('CONFIG_SYNTAX', { where: `${shown}:${line}`, message: `${lowerFirst(problem.message)}; this is not valid YAML` });
+    fail('CONFIG_SYNTAX', {
+      where: `${shown}:${line}`,
+      message: `${lowerFirst(problem.message)}; this is not valid YAML`,
+    });
   }
   const tree: unknown = document.toJS();
   if (!isTree(tree)) {
     const found = tree === null || tree === undefined ? 'is empty' : 'is not a map of keys';
-    fail('CONFIG_SYNTAX', { where: `${shown}:1`, message: `the file ${found}; write keys such as "name: my-experiment"` });
+    fail('CONFIG_SYNTAX', {
+      where: `${shown}:1`,
+      message: `the file ${found}; write keys such as "name: my-experiment"`,
+    });
   }
   const places: Places = new Map();
   const visit = (node: unknown, keys: readonly string[]): void => {
@@ -77,7 +88,12 @@ export function parseYamlValue(text: string, where: string): unknown {
     return parse(text);
   } catch (cause) {
     if (!(cause instanceof YAMLParseError)) throw cause;
-    fail('CONFIG_OVERRIDE', { where, value: text, message: 'the value is not valid YAML; quote it for the shell, e.g. agent.net_arch.pi=\'[64, 64]\'', cause });
+    fail('CONFIG_OVERRIDE', {
+      where,
+      value: text,
+      message: "the value is not valid YAML; quote it for the shell, e.g. agent.net_arch.pi='[64, 64]'",
+      cause,
+    });
   }
 }
 
