@@ -26,21 +26,21 @@ export class ExitPlan {
   /** Whether anything happens at a close. */
   readonly ratchets: boolean;
 
-  constructor(exits: ExitsConfig) {
-    const stages = [...exits.take_profit].sort((a, b) => a.gain - b.gain);
-    this.initialStop = exits.initial_stop ?? NaN;
-    this.trailingStop = exits.trailing_stop ?? NaN;
-    this.fixedGain = exits.fixed_stop?.gain ?? NaN;
-    this.fixedLevel = exits.fixed_stop?.level ?? NaN;
+  constructor(config: ExitsConfig) {
+    const stages = [...config.take_profit].sort((a, b) => a.gain - b.gain);
+    this.initialStop = config.initial_stop ?? NaN;
+    this.trailingStop = config.trailing_stop ?? NaN;
+    this.fixedGain = config.fixed_stop?.gain ?? NaN;
+    this.fixedLevel = config.fixed_stop?.level ?? NaN;
     this.gains = Float64Array.from(stages, ({ gain }) => gain);
     this.fractions = Float64Array.from(stages, ({ fraction }) => fraction);
     this.lastTakesRest = Math.abs(stages.reduce((sum, { fraction }) => sum + fraction, 0) - 1) < 1e-9;
-    this.emaPeriod = exits.ema_rule?.period ?? null;
-    this.emaExits = exits.ema_rule?.action === 'exit';
-    this.tightenTo = exits.ema_rule?.action === 'tighten' ? exits.ema_rule.tighten_to : NaN;
-    const movesStop = exits.trailing_stop !== null || exits.fixed_stop !== null || exits.ema_rule?.action === 'tighten';
-    this.rests = exits.initial_stop !== null || stages.length > 0 || movesStop;
-    this.ratchets = movesStop || exits.ema_rule !== null;
+    this.emaPeriod = config.ema_rule?.period ?? null;
+    this.emaExits = config.ema_rule?.action === 'exit';
+    this.tightenTo = config.ema_rule?.action === 'tighten' ? config.ema_rule.tighten_to : NaN;
+    const movesStop = config.trailing_stop !== null || config.fixed_stop !== null || config.ema_rule?.action === 'tighten';
+    this.rests = config.initial_stop !== null || stages.length > 0 || movesStop;
+    this.ratchets = movesStop || config.ema_rule !== null;
   }
 
   get stages(): number {
@@ -48,27 +48,22 @@ export class ExitPlan {
   }
 }
 
-/** The exits' state of n positions, in columns. Meaningless while a position is flat. */
-export class ExitBook {
-  /** (n) stop level, NaN: none. */
-  readonly stop: Float64Array;
-  /** (n) best price since entry: highest for longs, lowest for shorts. */
-  readonly best: Float64Array;
-  /** (n) price and quantity (> 0) of the first fill, from which all levels are measured. */
-  readonly entryPrice: Float64Array;
-  readonly initialShares: Float64Array;
-  /** (n) take-profit stages already done. */
-  readonly stage: Int32Array;
-  /** (n,S) take-profit levels. */
+/** The exits' state of one position: levels as they stood at the previous close. Meaningless while flat. */
+export class PositionExits {
+  /** Stop level, NaN: none. */
+  stop = NaN;
+  /** Best price since entry: highest for longs, lowest for shorts. */
+  best = NaN;
+  /** Price and quantity (> 0) of the first fill, from which all levels are measured. */
+  entryPrice = NaN;
+  initialShares = NaN;
+  /** Take-profit stages already done. */
+  stage = 0;
+  /** (S) take-profit levels. */
   readonly targets: Float64Array;
 
-  constructor(n: number, plan: ExitPlan) {
-    this.stop = new Float64Array(n);
-    this.best = new Float64Array(n);
-    this.entryPrice = new Float64Array(n);
-    this.initialShares = new Float64Array(n);
-    this.stage = new Int32Array(n);
-    this.targets = new Float64Array(n * plan.stages);
+  constructor(plan: ExitPlan) {
+    this.targets = new Float64Array(plan.stages);
   }
 }
 
@@ -81,25 +76,24 @@ function tighter(side: number, stop: number, level: number): number {
 /** Sets the levels of a position that was just opened at `fillPrice` on `side` (+1 long). */
 export function openExits(
   plan: ExitPlan,
-  book: ExitBook,
-  i: number,
+  exits: PositionExits,
   side: number,
   fillPrice: number,
   shares: number,
   ticks: TickTable,
 ): void {
-  book.entryPrice[i] = fillPrice;
-  book.initialShares[i] = shares;
-  book.best[i] = fillPrice;
-  book.stage[i] = 0;
+  exits.entryPrice = fillPrice;
+  exits.initialShares = shares;
+  exits.best = fillPrice;
+  exits.stage = 0;
   let stop = NaN;
   if (!Number.isNaN(plan.initialStop)) stop = ticks.roundAgainst(fillPrice * (1 - side * plan.initialStop), -side);
   if (!Number.isNaN(plan.trailingStop)) {
     stop = tighter(side, stop, ticks.roundAgainst(fillPrice * (1 - side * plan.trailingStop), -side));
   }
-  book.stop[i] = stop;
+  exits.stop = stop;
   for (let k = 0; k < plan.stages; k++) {
-    book.targets[i * plan.stages + k] = ticks.roundAgainst(fillPrice * (1 + side * plan.gains[k]), -side);
+    exits.targets[k] = ticks.roundAgainst(fillPrice * (1 + side * plan.gains[k]), -side);
   }
 }
 
@@ -110,28 +104,27 @@ export function openExits(
  */
 export function ratchetExits(
   plan: ExitPlan,
-  book: ExitBook,
-  i: number,
+  exits: PositionExits,
   side: number,
   favourable: number,
   close: number,
   ema: number,
   ticks: TickTable,
 ): boolean {
-  if (side > 0 ? favourable > book.best[i] : favourable < book.best[i]) book.best[i] = favourable;
-  const best = book.best[i];
+  if (side > 0 ? favourable > exits.best : favourable < exits.best) exits.best = favourable;
+  const best = exits.best;
   if (!Number.isNaN(plan.trailingStop)) {
     const level = ticks.roundAgainst(best * (1 - side * plan.trailingStop), -side);
-    book.stop[i] = tighter(side, book.stop[i], level);
+    exits.stop = tighter(side, exits.stop, level);
   }
-  if (side * (best / book.entryPrice[i] - 1) >= plan.fixedGain) {
-    const level = ticks.roundAgainst(book.entryPrice[i] * (1 + side * plan.fixedLevel), -side);
-    book.stop[i] = tighter(side, book.stop[i], level);
+  if (side * (best / exits.entryPrice - 1) >= plan.fixedGain) {
+    const level = ticks.roundAgainst(exits.entryPrice * (1 + side * plan.fixedLevel), -side);
+    exits.stop = tighter(side, exits.stop, level);
   }
   if (side > 0 ? close < ema : close > ema) {
     if (plan.emaExits) return true;
     const level = ticks.roundAgainst(close * (1 - side * (1 - plan.tightenTo)), -side);
-    book.stop[i] = tighter(side, book.stop[i], level);
+    exits.stop = tighter(side, exits.stop, level);
   }
   return false;
 }
@@ -140,17 +133,17 @@ export function ratchetExits(
  * Shares (> 0) that the stage in turn closes of a position of `shares` (> 0): its fraction of the initial
  * quantity in whole lots, never more than is held; the last stage takes the rest where the fractions sum to 1.
  */
-export function stageShares(plan: ExitPlan, book: ExitBook, i: number, shares: number, lotSize: number): number {
-  const k = book.stage[i];
+export function stageShares(plan: ExitPlan, exits: PositionExits, shares: number, lotSize: number): number {
+  const k = exits.stage;
   if (plan.lastTakesRest && k === plan.stages - 1) return shares;
-  return Math.min(floorLots(plan.fractions[k] * book.initialShares[i], lotSize), shares);
+  return Math.min(floorLots(plan.fractions[k] * exits.initialShares, lotSize), shares);
 }
 
 /** A corporate action: one old share became `ratio` new ones, so that prices are divided by it. */
-export function rescaleExits(plan: ExitPlan, book: ExitBook, i: number, ratio: number): void {
-  book.stop[i] /= ratio;
-  book.best[i] /= ratio;
-  book.entryPrice[i] /= ratio;
-  book.initialShares[i] *= ratio;
-  for (let k = 0; k < plan.stages; k++) book.targets[i * plan.stages + k] /= ratio;
+export function rescaleExits(plan: ExitPlan, exits: PositionExits, ratio: number): void {
+  exits.stop /= ratio;
+  exits.best /= ratio;
+  exits.entryPrice /= ratio;
+  exits.initialShares *= ratio;
+  for (let k = 0; k < plan.stages; k++) exits.targets[k] /= ratio;
 }

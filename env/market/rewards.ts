@@ -12,6 +12,7 @@
  */
 import { fail } from '#src/errors.js';
 import { log } from '../math/index.js';
+import type { Account } from './account.js';
 import type { RewardConfig } from './config.js';
 
 /** Name and default weight of every term, by reward type. The first is the main term. */
@@ -51,24 +52,19 @@ export class Reward {
     this.#holdingLoss = weightOf('holding_loss');
   }
 
-  /** Money in currency; `unrealizedReturn` is the open position's, 0 when flat. */
-  of(
-    equityBefore: number,
-    equityAfter: number,
-    initialEquity: number,
-    costs: number,
-    invalidAction: boolean,
-    unrealizedReturn: number,
-  ): number {
-    let main = 0;
-    if (equityAfter !== equityBefore) {
-      main = this.#logarithmic
-        ? log(Math.max(equityAfter / equityBefore, LOWEST_RATIO))
-        : (equityAfter - equityBefore) / initialEquity;
+  /** Of the step that brought `account` from `equityBefore` to where it stands at `close`. */
+  of(account: Account, equityBefore: number, close: number, invalidAction: boolean): number {
+    const { equity, initialEquity } = account;
+    let reward = 0;
+    if (equity !== equityBefore) {
+      const change = this.#logarithmic
+        ? log(Math.max(equity / equityBefore, LOWEST_RATIO))
+        : (equity - equityBefore) / initialEquity;
+      reward = this.#main * change;
     }
-    let reward = this.#main * main - (this.#cost * costs) / initialEquity;
+    if (this.#cost !== 0) reward -= (this.#cost * account.costs) / initialEquity;
     if (invalidAction) reward -= this.#invalidAction;
-    if (unrealizedReturn < 0) reward += this.#holdingLoss * unrealizedReturn;
+    if (this.#holdingLoss !== 0) reward += this.#holdingLoss * Math.min(account.unrealizedReturn(close), 0);
     return reward;
   }
 }

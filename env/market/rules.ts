@@ -6,7 +6,7 @@ import { fail } from '#src/errors.js';
 import type { Interval } from './bars.js';
 import type { TradingCalendar } from './calendar.js';
 import type { MarketConfig, RulesConfig } from './config.js';
-import { floorLots } from './ticks.js';
+import { coversLot, floorLots } from './ticks.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -123,6 +123,11 @@ export function sideOfAction(
 /** Shares of a new position: its share of the sleeve's equity at the decision's close, in whole lots, rounded down. */
 export function entryQuantity(equity: number, positionFraction: number, close: number, lotSize: number): number {
   return equity > 0 ? floorLots((positionFraction * equity) / close, lotSize) : 0;
+}
+
+/** Whether `entryQuantity` is at least one lot, without its division: the mask asks at every bar. */
+export function mayTradeLots(equity: number, positionFraction: number, close: number, lotSize: number): boolean {
+  return equity > 0 && coversLot(positionFraction * equity, close * lotSize);
 }
 
 /**

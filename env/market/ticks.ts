@@ -52,6 +52,11 @@ export class TickTable {
   }
 }
 
+/** Whether `floorLots(budget / price, lot)` is at least one lot that costs `lotPrice`. */
+export function coversLot(budget: number, lotPrice: number): boolean {
+  return budget >= lotPrice * (1 - NOISE);
+}
+
 /** Whole lots in `quantity` (>= 0), rounded down, as a quantity. */
 export function floorLots(quantity: number, lotSize: number): number {
   return Math.floor(quantity / lotSize + NOISE) * lotSize;
