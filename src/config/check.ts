@@ -46,7 +46,7 @@ function problemsOf(issue: z.core.$ZodIssue, tree: unknown, place: Place, base: 
     const branch = meant ?? bounded;
     if (branch !== undefined) return branch.flatMap((inner) => problemsOf(inner, tree, place, keys));
   }
-  return [wrongValue(keys, valueAt(tree, keys), reasonOf(issue, keys), place)];
+  return [wrongValue(keys, valueAt(tree, keys), reasonOf(issue, keys, valueAt(tree, keys)), place)];
 }
 
 function unknownKey(keys: Keys, place: Place): Problem {
@@ -71,19 +71,21 @@ function wrongValue(keys: Keys, value: unknown, reason: string, place: Place): P
   };
 }
 
-function reasonOf(issue: z.core.$ZodIssue, keys: Keys): string {
+function reasonOf(issue: z.core.$ZodIssue, keys: Keys, value: unknown): string {
   const key = keys.map(String).join('.');
   const entry = keyCatalogue().find((candidate) => candidate.key === key);
   const about = entry === undefined || entry.description === '' ? '' : ` (${entry.description})`;
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('undefined')) {
-    return `is missing: ${entry?.allowed ?? issue.expected} is needed${about}`;
+  if (value === undefined) {
+    return `is missing: ${entry?.allowed ?? 'a value'} is needed${about}`;
   }
   const own = issue.code === 'invalid_format' || issue.code === 'custom';
   const allowed =
     own || entry === undefined
       ? lowerFirst(issue.message.replace(/^Invalid input: /, ''))
       : `expected ${entry.allowed}`;
-  return `${allowed}${about}`;
+  // YAML 1.2 reads 100_000 as a text
+  const digits = typeof value === 'string' && /^[\d_]+$/.test(value) ? `, written without underscores or quotes` : '';
+  return `${allowed}${digits}${about}`;
 }
 
 function crossChecks(config: ExperimentConfig, place: Place): Problem[] {

@@ -12,6 +12,9 @@ export interface DefaultLayer {
   readonly tree: Tree;
 }
 
+const DATA_DEFAULTS = { train: { from: null, to: null }, validation: null, test: null };
+const OBSERVATION_DEFAULTS = { feature_set: 'v1', warmup: DEFAULT_WARMUP };
+
 /** The layers below the user's own, weakest first. */
 export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
   const market = envId === 'market';
@@ -24,8 +27,8 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
         description: '',
         seed: 0,
         env: market ? { id: 'market', ...DEFAULT_MARKET_CONFIG } : {},
-        data: market ? { train: { from: null, to: null }, validation: null, test: null } : null,
-        observation: market ? { feature_set: 'v1', warmup: DEFAULT_WARMUP } : null,
+        data: market ? DATA_DEFAULTS : null,
+        observation: market ? OBSERVATION_DEFAULTS : null,
         agent: { preset: 'sb3' },
         training: {
           total_timesteps: 1_000_000,
@@ -51,6 +54,8 @@ export const SECTION_DEFAULTS: readonly { readonly path: readonly string[]; read
     tree: { observation: true, reward: true, clip_obs: 10, clip_reward: 10, epsilon: 1e-8 },
   },
   { path: ['env', 'exits', 'ema_rule'], tree: { action: 'exit', tighten_to: 0.995 } },
+  { path: ['data'], tree: DATA_DEFAULTS },
+  { path: ['observation'], tree: OBSERVATION_DEFAULTS },
   { path: ['data', 'validation'], tree: { from: null, to: null } },
   { path: ['data', 'test'], tree: { from: null, to: null } },
 ];

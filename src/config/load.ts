@@ -225,5 +225,11 @@ function setAt(stack: Layers, keys: readonly string[], value: unknown, origin: s
     }
   };
   visit(value, keys);
+  for (let length = 1; length < keys.length; length++) {
+    const above = keys.slice(0, length);
+    const there = above.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), stack.tree);
+    // an override that turns a plain value into a map answers for the map
+    if (!isTree(there)) places.set(placeKey(above), origin);
+  }
   if (isTree(tree)) stack.add(tree, places);
 }

@@ -71,21 +71,26 @@ const leafOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
 const parentOf = (key: string): string => key.slice(0, Math.max(0, key.lastIndexOf('.')));
 
 /**
- * The known dotted key that an unknown one most likely means: first among its siblings, then the same last part
- * elsewhere ("learning_rate" for "agent.learning_rate"), then the whole key. null where nothing is near.
+ * The known dotted key that an unknown one most likely means: another library's name for a
+ * sibling, the same last part elsewhere ("learning_rate" for "agent.learning_rate"), then whatever is spelt alike. null where nothing is near.
  */
 export function nearestKey(key: string, known: readonly string[]): string | null {
   const leaf = leafOf(key);
-  const siblings = known.filter((candidate) => parentOf(candidate) === parentOf(key));
   const alias = ALIASES[leaf.toLowerCase()];
-  const among = (keys: readonly string[]): string | null => {
-    const leaves = keys.map(leafOf);
-    const exact = leaves.indexOf(leaf);
-    if (exact !== -1) return keys[exact];
-    const aliased = alias === undefined ? -1 : leaves.indexOf(alias);
-    if (aliased !== -1) return keys[aliased];
-    const near = nearestName(leaf, leaves);
-    return near === null ? null : keys[leaves.indexOf(near)];
+  const siblings = known.filter((candidate) => parentOf(candidate) === parentOf(key));
+  const called = (keys: readonly string[], name: string | undefined): string | undefined =>
+    keys.find((candidate) => leafOf(candidate) === name);
+  const like = (keys: readonly string[]): string | undefined => {
+    const near = nearestName(leaf, keys.map(leafOf));
+    return near === null ? undefined : called(keys, near);
   };
-  return among(siblings) ?? nearestName(key, known) ?? among(known);
+  return (
+    called(siblings, alias) ??
+    called(known, leaf) ??
+    like(siblings) ??
+    nearestName(key, known) ??
+    called(known, alias) ??
+    like(known) ??
+    null
+  );
 }
