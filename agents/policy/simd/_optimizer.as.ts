@@ -1,0 +1,61 @@
+// Gradient norm and Adam, over one half's flat range of parameters (padding included: it is 0 and stays 0).
+
+/** Floats summed in float32 before the sum moves to float64. */
+const BLOCK: i32 = 1024;
+
+/** Sum of squares of g (n), n a multiple of 8; NaN or infinite where one of g is. */
+export function sumSquares(g: usize, n: i32): f64 {
+  // g (n)
+  let total: f64 = 0;
+  while (n > 0) {
+    let a = f32x4.splat(0), b = a, c = a, d = a;
+    let left = n < BLOCK ? n : BLOCK;
+    n -= left;
+    for (; left >= 16; left -= 16) {
+      let x = v128.load(g);
+      a = f32x4.add(a, f32x4.mul(x, x));
+      x = v128.load(g, 16);
+      b = f32x4.add(b, f32x4.mul(x, x));
+      x = v128.load(g, 32);
+      c = f32x4.add(c, f32x4.mul(x, x));
+      x = v128.load(g, 48);
+      d = f32x4.add(d, f32x4.mul(x, x));
+      g += 64;
+    }
+    if (left > 0) {
+      let x = v128.load(g);
+      a = f32x4.add(a, f32x4.mul(x, x));
+      x = v128.load(g, 16);
+      b = f32x4.add(b, f32x4.mul(x, x));
+      g += 32;
+    }
+    const s = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+    total += <f64>f32x4.extract_lane(s, 0) + <f64>f32x4.extract_lane(s, 1) +
+      (<f64>f32x4.extract_lane(s, 2) + <f64>f32x4.extract_lane(s, 3));
+  }
+  return total;
+}
+
+/**
+ * One step of Adam (betas 0.9 and 0.999) as PyTorch takes it: p -= stepSize * m / (sqrt(v) * secondScale + eps), with
+ * stepSize = learningRate / (1 - beta1^t) and secondScale = 1 / sqrt(1 - beta2^t). `gradientScale` clips the norm.
+ */
+export function adamStep(
+  p: usize, g: usize, m: usize, v: usize, n: i32, gradientScale: f32, stepSize: f32, secondScale: f32, eps: f32,
+): void {
+  // p, g, m, v (n), n a multiple of 8
+  const scale = f32x4.splat(gradientScale), step = f32x4.splat(stepSize), second = f32x4.splat(secondScale), e = f32x4.splat(eps);
+  const end = p + (<usize>n << 2);
+  for (; p < end; p += 16) {
+    const d = f32x4.mul(v128.load(g), scale);
+    const first = f32x4.add(f32x4.mul(f32x4.splat(0.9), v128.load(m)), f32x4.mul(f32x4.splat(<f32>(1.0 - 0.9)), d));
+    const square = f32x4.add(f32x4.mul(f32x4.splat(0.999), v128.load(v)), f32x4.mul(f32x4.splat(<f32>(1.0 - 0.999)), f32x4.mul(d, d)));
+    v128.store(m, first);
+    v128.store(v, square);
+    const denominator = f32x4.add(f32x4.mul(f32x4.sqrt(square), second), e);
+    v128.store(p, f32x4.sub(v128.load(p), f32x4.mul(step, f32x4.div(first, denominator))));
+    g += 16;
+    m += 16;
+    v += 16;
+  }
+}

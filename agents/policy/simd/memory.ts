@@ -1,0 +1,205 @@
+/**
+ * The engine's memory, planned by hand: the kernels' tables at the bottom, then one region after the other, each
+ * at a multiple of a cache line. Only the rollout's region grows, and it stands last.
+ *
+ * A half (actor or critic) touches only its own parameters, gradient, moments, activations and sums, and reads the
+ * rollout. On two threads with one shared memory the actor's half and the critic's can therefore run side by side;
+ * they meet once a minibatch, where the two sums of squares are added (actor + critic, in that order) for the common
+ * norm. One thread adds them in the same order, so that the bits are the same.
+ */
+import type { PolicySpec } from '../contract.js';
+import { actionColumns, headSize, type LinearLayer, type PolicyLayout } from '../layout.js';
+import { instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
+
+/**
+ * Rows that pass through a half at a time. A larger minibatch is cut into pieces of it, whose activations stay in
+ * the cache; weight gradients add up in the same ascending order, so that the size of a piece does not change a bit.
+ */
+export const CHUNK = 64;
+
+/** Bytes from panel to panel of an activation. Two spare rows keep the panels from falling on the same cache sets. */
+export const STRIDE = (CHUNK + 2) * PANEL * 4;
+
+const ALIGNMENT = 64;
+const PAGE = 65_536;
+
+/** A layer's places. Parameters, gradients and both moments share offsets: `parameters.at + weight` and so on. */
+export interface LayerPlan {
+  readonly layer: LinearLayer;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Bytes from the start of the parameters (gradients, moments). */
+  readonly weight: number;
+  readonly bias: number;
+  /** Transposed weights; 0 for the first layer, whose input needs no gradient. */
+  readonly transposed: number;
+  readonly input: number;
+  readonly output: number;
+  readonly outputGradient: number;
+}
+
+export interface HalfPlan {
+  readonly layers: readonly LayerPlan[];
+  /** Bytes from the start of the parameters, and floats, padding included. */
+  readonly offset: number;
+  readonly floats: number;
+  /** Float64: policy, entropy, KL, clipped rows, squared value error. */
+  readonly sums: number;
+}
+
+export interface StagePlan {
+  readonly observations: number;
+  readonly masks: number;
+  readonly noise: number;
+  readonly actions: number;
+  readonly logProbs: number;
+  readonly values: number;
+  readonly probabilities: number;
+  /** Exponentials of one row. */
+  readonly softmax: number;
+  /** Two float64. */
+  readonly moments: number;
+  /** K float64 each, Box only. */
+  readonly deviations: number;
+  readonly logStdGradient: number;
+}
+
+export interface BatchPlan {
+  readonly capacity: number;
+  readonly observations: number;
+  readonly actions: number;
+  readonly masks: number;
+  readonly logProbs: number;
+  readonly values: number;
+  readonly advantages: number;
+  readonly returns: number;
+  readonly indices: number;
+}
+
+export class PolicyMemory {
+  readonly kernels: PolicyKernels;
+  readonly parameters: number;
+  readonly gradients: number;
+  readonly firstMoments: number;
+  readonly secondMoments: number;
+  readonly actor: HalfPlan;
+  readonly critic: HalfPlan;
+  /** Bytes from the start of the parameters; -1 for discrete actions. */
+  readonly logStd: number;
+  readonly stage: StagePlan;
+  batch: BatchPlan;
+  f32: Float32Array = new Float32Array(0);
+  f64: Float64Array = new Float64Array(0);
+  i32: Int32Array = new Int32Array(0);
+  u8: Uint8Array = new Uint8Array(0);
+  readonly #memory: WebAssembly.Memory;
+  readonly #spec: PolicySpec;
+  readonly #batchStart: number;
+  #top: number;
+
+  constructor(spec: PolicySpec, layout: PolicyLayout) {
+    this.#spec = spec;
+    this.#memory = new WebAssembly.Memory({ initial: 1 });
+    this.kernels = instantiatePolicyKernels(this.#memory);
+    this.#top = this.kernels.firstFreeByte();
+
+    // Offsets of the parameters: actor, then critic.
+    let bytes = 0;
+    const tensor = (floats: number): number => {
+      const at = bytes;
+      bytes += floats * 4;
+      return at;
+    };
+    const place = (layers: readonly LinearLayer[]): Pick<LayerPlan, 'layer' | 'inputs' | 'outputs' | 'weight' | 'bias'>[] =>
+      layers.map((layer) => ({
+        layer,
+        inputs: layer.inputs,
+        outputs: layer.outputs,
+        weight: tensor(roundUp(layer.inputs, PANEL) * roundUp(layer.outputs, PANEL)),
+        bias: tensor(roundUp(layer.outputs, PANEL)),
+      }));
+    const actorLayers = place(layout.actor);
+    this.logStd = layout.logStd === null ? -1 : tensor(roundUp(layout.logStd.size, PANEL));
+    const criticOffset = bytes;
+    const criticLayers = place(layout.critic);
+    const total = bytes;
+
+    this.parameters = this.#allocate(total);
+    this.gradients = this.#allocate(total);
+    this.firstMoments = this.#allocate(total);
+    this.secondMoments = this.#allocate(total);
+    const half = (placed: typeof actorLayers, offset: number, end: number): HalfPlan => {
+      const activation = (columns: number): number => this.#allocate((roundUp(columns, PANEL) / PANEL) * STRIDE);
+      const widest = Math.max(...placed.map((layer) => layer.outputs));
+      // The gradient of one layer's output is read while that of the layer below is written.
+      const gradients = [activation(widest), activation(widest)];
+      let input = activation(spec.observationSize);
+      const layers = placed.map((layer, i): LayerPlan => {
+        const output = activation(layer.outputs);
+        const transposed = i === 0 ? 0 : this.#allocate(roundUp(layer.inputs, PANEL) * roundUp(layer.outputs, PANEL) * 4);
+        const plan = { ...layer, input, output, transposed, outputGradient: gradients[i % 2] };
+        input = output;
+        return plan;
+      });
+      return { layers, offset, floats: (end - offset) / 4, sums: this.#allocate(5 * 8) };
+    };
+    this.actor = half(actorLayers, 0, criticOffset);
+    this.critic = half(criticLayers, criticOffset, total);
+
+    const A = headSize(spec);
+    const K = actionColumns(spec);
+    this.stage = {
+      observations: this.#allocate(CHUNK * spec.observationSize * 4 + 32),
+      masks: this.#allocate(CHUNK * A),
+      noise: this.#allocate(CHUNK * K * 8),
+      actions: this.#allocate(CHUNK * K * 4),
+      logProbs: this.#allocate(CHUNK * 4),
+      values: this.#allocate(CHUNK * 4),
+      probabilities: this.#allocate(CHUNK * A * 4),
+      softmax: this.#allocate(2 * roundUp(A, PANEL) * 4),
+      moments: this.#allocate(16),
+      deviations: this.#allocate(K * 8),
+      logStdGradient: this.#allocate(K * 8),
+    };
+    this.#batchStart = this.#top;
+    this.batch = this.reserveBatch(1);
+  }
+
+  /** Makes room for a rollout of `rows`; what stood there before is lost where it has to grow. */
+  reserveBatch(rows: number): BatchPlan {
+    if (this.batch !== undefined && rows <= this.batch.capacity) return this.batch;
+    this.#top = this.#batchStart;
+    const K = actionColumns(this.#spec);
+    this.batch = {
+      capacity: rows,
+      observations: this.#allocate(rows * this.#spec.observationSize * 4 + 32),
+      actions: this.#allocate(rows * K * 4),
+      masks: this.#allocate(rows * headSize(this.#spec)),
+      logProbs: this.#allocate(rows * 4),
+      values: this.#allocate(rows * 4),
+      advantages: this.#allocate(rows * 4),
+      returns: this.#allocate(rows * 4),
+      indices: this.#allocate(rows * 4),
+    };
+    return this.batch;
+  }
+
+  /** Bytes in use. */
+  get bytes(): number {
+    return this.#top;
+  }
+
+  #allocate(bytes: number): number {
+    const at = roundUp(this.#top, ALIGNMENT);
+    this.#top = at + bytes;
+    const have = this.#memory.buffer.byteLength;
+    if (this.#top > have) this.#memory.grow(Math.ceil((this.#top - have) / PAGE));
+    if (this.f32.buffer !== this.#memory.buffer) {
+      this.f32 = new Float32Array(this.#memory.buffer);
+      this.f64 = new Float64Array(this.#memory.buffer);
+      this.i32 = new Int32Array(this.#memory.buffer);
+      this.u8 = new Uint8Array(this.#memory.buffer);
+    }
+    return at;
+  }
+}
