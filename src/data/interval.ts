@@ -52,3 +52,9 @@ export function detectInterval(times: Float64Array, where: string): Interval {
   }
   return intervalOfMs(mode, where);
 }
+
+/** A bar's open as people read it: ISO in UTC, of a daily bar the date alone. */
+export function timeText(interval: Interval, timeMs: number): string {
+  const iso = new Date(timeMs).toISOString();
+  return interval.ms >= DAY_MS ? iso.slice(0, 10) : iso.replace('.000Z', 'Z');
+}

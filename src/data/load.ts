@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { makeBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
+import { nearestName } from '#src/config/suggest.js';
 import { fail } from '#src/errors.js';
 import { inferInstrument, inferCalendar } from './infer.js';
 import { parseInterval } from './interval.js';
@@ -36,10 +37,32 @@ export async function loadDataset(nameOrPath: string): Promise<Bars> {
   return (await loadDatasetInFull(nameOrPath)).bars;
 }
 
+/** What the user says about a bare CSV file; a manifest says it all itself. */
+export interface CsvHints {
+  readonly format?: CsvFormat | undefined;
+  readonly interval?: string | undefined;
+  readonly calendar?: string | undefined;
+  readonly symbol?: string | undefined;
+}
+
 /** As `loadDataset`, with what is known about the file. Without a sink the first violation is thrown. */
-export async function loadDatasetInFull(nameOrPath: string, sink?: ViolationSink): Promise<LoadedDataset> {
+export async function loadDatasetInFull(
+  nameOrPath: string,
+  hints: CsvHints = {},
+  sink?: ViolationSink,
+): Promise<LoadedDataset> {
   const manifestFile = await findManifest(nameOrPath);
-  if (manifestFile === null) return loadCsv(nameOrPath, sink);
+  if (manifestFile === null) return loadCsv(nameOrPath, hints, sink);
+  if (
+    [hints.interval, hints.calendar, hints.symbol, ...Object.values(hints.format ?? {})].some(
+      (hint) => hint !== undefined,
+    )
+  ) {
+    fail('USAGE', {
+      where: nameOrPath,
+      message: `${manifestFile} says how this data set is read: leave the options out, or name the CSV file itself`,
+    });
+  }
   const manifest = await readManifest(manifestFile);
   return loadManifest(manifest, manifestFile, sink);
 }
@@ -52,11 +75,12 @@ async function findManifest(nameOrPath: string): Promise<string | null> {
   const named = files.find((file) => path.basename(file).replace(/\.ya?ml$/, '') === nameOrPath);
   if (named !== undefined) return shownPath(named);
   if (existsSync(nameOrPath)) return null;
-  const known = files.map((file) => path.basename(file).replace(/\.ya?ml$/, ''));
+  const known = [...new Set(files.map((file) => path.basename(file).replace(/\.ya?ml$/, '')))];
+  const near = nearestName(nameOrPath, known);
   return fail('DATA_MANIFEST', {
     where: 'data set',
     value: nameOrPath,
-    message: `there is no such data set and no such file; known are ${[...new Set(known)].join(', ')} (openbell data list)`,
+    message: `there is no such data set and no such file${near === null ? '.' : `; did you mean "${near}"?`} Known are ${known.join(', ')}`,
   });
 }
 
@@ -182,27 +206,24 @@ export function splitScale(openTimeMs: Float64Array, splits: readonly { date: st
   return scale;
 }
 
-async function loadCsv(file: string, sink: ViolationSink | undefined): Promise<LoadedDataset> {
+async function loadCsv(file: string, hints: CsvHints, sink: ViolationSink | undefined): Promise<LoadedDataset> {
   const { bytes, sha256 } = await readSourceBytes(file);
-  const csv = readCsvBars(file, bytes, {}, null, sink ?? new StrictSink(file));
-  return { ...fromCsv(file, csv, {}, sha256), file, lines: csv.lines, manifest: null };
+  const csv = readCsvBars(file, bytes, hints.format ?? {}, hints.interval ?? null, sink ?? new StrictSink(file));
+  return { ...fromCsv(file, csv, hints, sha256), file, lines: csv.lines, manifest: null };
 }
 
 /** Bars of a CSV file without a manifest. */
 export function fromCsv(
   file: string,
   csv: CsvBars,
-  told: {
-    readonly calendar?: string | undefined;
-    readonly symbol?: string | undefined;
-    readonly stamp?: CsvFormat['stamp'];
-  },
+  hints: CsvHints,
   sha256: string,
 ): { bars: Bars; inferred: string[] } {
+  if (csv.length === 0) fail('DATA_EMPTY', { where: file, message: 'no row of the file can be used' });
   const inferred: string[] = [];
-  const calendar = told.calendar ?? inferCalendar(file, csv, inferred, told.stamp === undefined);
-  const instrument = inferInstrument(file, told.symbol, inferred);
-  inferred.push(`interval ${csv.interval.label}`);
+  const calendar = hints.calendar ?? inferCalendar(file, csv, inferred, hints.format?.stamp === undefined);
+  const instrument = inferInstrument(file, hints.symbol, inferred);
+  if (hints.interval === undefined) inferred.push(`interval ${csv.interval.label}: the most frequent step`);
   const bars = makeBars({
     ...adjusted(csv, []),
     instrument,

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CALENDAR_NAMES } from '#env/market/calendar.js';
 import type { Instrument } from '#env/market/instrument.js';
+import { nearestName } from '#src/config/suggest.js';
 import { fail } from '#src/errors.js';
 import { COLUMN_ROLES } from './csv-columns.js';
 
@@ -127,7 +128,7 @@ export function parseManifest(text: string, file: string): Manifest {
     fail('DATA_MANIFEST', {
       where: `${file}:${lineOf(text, node)} ${key === '' ? 'manifest' : key}`,
       value: value instanceof Object && !Array.isArray(value) ? undefined : value,
-      message: `${issue.message}; docs/data.md lists the keys of a manifest`,
+      message: `${issue.message}; ${remedyOf(issue)}`,
     });
   }
   const manifest = result.data;
@@ -141,6 +142,18 @@ export function parseManifest(text: string, file: string): Manifest {
     });
   }
   return manifest;
+}
+
+const KEYS = [
+  ...Object.keys(manifestSchema.shape),
+  ...Object.keys(formatSchema.shape),
+  ...Object.keys(instrumentSchema.shape),
+  ...Object.keys(syntheticSchema.shape),
+];
+
+function remedyOf(issue: z.core.$ZodIssue): string {
+  const near = issue.code === 'unrecognized_keys' ? nearestName(issue.keys[0], KEYS) : null;
+  return near === null ? 'docs/data.md lists the keys of a manifest' : `did you mean "${near}"?`;
 }
 
 function lineOf(text: string, node: unknown): number {

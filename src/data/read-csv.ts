@@ -325,7 +325,12 @@ class RowReader {
     }
     const problem = ohlcvProblem(ohlcv[0], ohlcv[1], ohlcv[2], ohlcv[3], ohlcv[4]);
     if (problem === null) return true;
-    return this.#complain(rows.line, 'DATA_VALUE', problem.value, `${problem.message}: correct the row or delete it`);
+    // Interactive Brokers marks bars that have no volume (currencies, midpoints) with -1
+    const noVolume = problem.column === 'volume' && problem.value === -1;
+    const remedy = noVolume
+      ? 'if -1 stands for no volume throughout, say --columns volume=none'
+      : 'correct the row or delete it';
+    return this.#complain(rows.line, 'DATA_VALUE', problem.value, `${problem.message}: ${remedy}`);
   }
 
   /** Adjusted price / price of the file; 1 where nothing is adjusted; 0 after a complaint. */
