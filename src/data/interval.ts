@@ -30,7 +30,8 @@ export function detectInterval(times: Float64Array, where: string): Interval {
     fail('DATA_TIME', { where, message: 'one bar does not tell its interval: say it (--interval 1m)' });
   const counts = new Map<number, number>();
   for (let t = 1; t < times.length; t++) {
-    const difference = times[t] - times[t - 1];
+    // times need not be in order yet: what is out of order is complained about elsewhere
+    const difference = Math.abs(times[t] - times[t - 1]);
     if (difference > 0) counts.set(difference, (counts.get(difference) ?? 0) + 1);
   }
   let mode = 0;

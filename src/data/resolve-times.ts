@@ -37,6 +37,7 @@ export function resolveTimes(
   interval: string | null,
   sink: ViolationSink,
 ): ResolvedTimes {
+  if (stamps.lines.length === 0) fail('DATA_EMPTY', { where: file, message: 'no row of the file can be used' });
   const zone = stamps.zone ?? format.time_zone ?? null;
   const clock = zone === null ? null : new ZoneClock(zone, file);
   const wanted = interval === null ? null : parseInterval(interval, file);
