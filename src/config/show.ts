@@ -1,0 +1,56 @@
+/** A resolved configuration as text: YAML that can be trained from again, and a hash that names it. */
+import { createHash } from 'node:crypto';
+import { Document, isMap, isScalar, type Node } from 'yaml';
+import type { LoadedExperiment } from './load.js';
+import type { ExperimentConfig } from './schema.js';
+import { placeKey } from './yaml-source.js';
+
+/** YAML of the whole configuration, defaults included. With `origins` each value says where it came from. */
+export function configYaml(
+  loaded: Pick<LoadedExperiment, 'config' | 'origins'>,
+  options: { origins?: boolean } = {},
+): string {
+  const document = new Document(loaded.config);
+  const visit = (node: Node | null, keys: readonly string[]): void => {
+    if (isMap(node) && node.items.length > 0) {
+      for (const pair of node.items) {
+        const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+        visit(isNode(pair.value) ? pair.value : null, [...keys, key]);
+      }
+    } else if (node !== null && options.origins === true) {
+      node.comment = ` ${originOf(loaded, keys)}`;
+    }
+    // short lists, and lists of lists, read better on one line
+    if (node !== null && 'flow' in node && !isMap(node)) node.flow = true;
+  };
+  visit(document.contents, []);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly string[]): string {
+  for (let length = keys.length; length > 0; length--) {
+    const found = origins.get(placeKey(keys.slice(0, length)));
+    if (found !== undefined) return found;
+  }
+  return 'default';
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'range' in value;
+}
+
+/**
+ * sha256 of all that decides what a run learns, except its seed: runs of one configuration share it. Name and
+ * description do not count; keys are sorted, so that their order in a file does not either.
+ */
+export function configHash({ env, data, observation, agent, training }: ExperimentConfig): string {
+  return createHash('sha256').update(canonicalJson({ env, data, observation, agent, training })).digest('hex');
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,161 @@
+/**
+ * Checkpoints of a run: all that training needs to go on to the very bits of an uninterrupted run. Written at
+ * update boundaries.
+ *
+ *   checkpoints/last.safetensors       the newest
+ *   checkpoints/previous.safetensors   the one before it
+ *   checkpoints/best.safetensors       the best score on the validation window so far
+ *   checkpoints/step-000000500000.safetensors   where training.keep_checkpoints asks for them
+ */
+import { copyFileSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { childState, type StateDict } from '#env/state.js';
+import { decodeState, encodeState } from '#src/registry/safetensors.js';
+import { fail, OpenBellError } from '#src/errors.js';
+import { fileSize, writeFileAtomic } from './files.js';
+
+const FORMAT = 'openbell-checkpoint';
+const VERSION = '1';
+
+export type CheckpointName = 'last' | 'previous' | 'best';
+
+export interface Best {
+  readonly score: number;
+  readonly timesteps: number;
+}
+
+/** What a checkpoint says besides the learner's state. */
+export interface CheckpointHead {
+  readonly experiment: string;
+  readonly seed: number;
+  readonly engine: string;
+  readonly timesteps: number;
+  readonly updates: number;
+  readonly configHash: string;
+  /** null: a classic environment. */
+  readonly observationHash: string | null;
+  readonly best: Best | null;
+  /** Lengths of the logs when it was written. */
+  readonly logs: { readonly metricsBytes: number; readonly metricsLines: number; readonly timingsLines: number };
+}
+
+export interface Checkpoint {
+  readonly head: CheckpointHead;
+  /** `Ppo.getState()`: weights, Adam's moments, normaliser, random streams, environment, episode statistics. */
+  readonly ppo: StateDict;
+}
+
+export const checkpointFile = (folder: string, name: CheckpointName): string =>
+  path.join(folder, `${name}.safetensors`);
+
+/** The file's bytes; `shapes` as in `encodeState`. */
+export function encodeCheckpoint({ head, ppo }: Checkpoint): Uint8Array {
+  const { best, logs, ...plain } = head;
+  const state: StateDict = {
+    ...plain,
+    best: best === null ? null : { ...best },
+    logs: { ...logs },
+    ppo,
+  };
+  return encodeState(state, { format: FORMAT, version: VERSION });
+}
+
+/** Reads and verifies one file. Throws CHECKPOINT_CORRUPT or, of another kind of file, CHECKPOINT_MISMATCH. */
+export function readCheckpoint(file: string): Checkpoint {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    fail('CHECKPOINT_CORRUPT', { where: file, message: `cannot be read; ${remedyFor(file)}`, cause });
+  }
+  const { state, metadata } = decodeState(bytes, file, remedyFor(file));
+  if (metadata['format'] !== FORMAT || metadata['version'] !== VERSION) {
+    fail('CHECKPOINT_MISMATCH', {
+      where: file,
+      value: [metadata['format'] ?? null, metadata['version'] ?? null],
+      message: `this is no checkpoint of a run that this version reads (${FORMAT} ${VERSION})`,
+    });
+  }
+  const logs = childState(state, 'logs', file, 'CHECKPOINT_CORRUPT');
+  const best = state['best'] === null ? null : childState(state, 'best', file, 'CHECKPOINT_CORRUPT');
+  const number = (dict: StateDict, key: string): number => {
+    const value = dict[key];
+    return typeof value === 'number' ? value : incomplete(file, key);
+  };
+  const text = (key: string): string => {
+    const value = state[key];
+    return typeof value === 'string' ? value : incomplete(file, key);
+  };
+  return {
+    head: {
+      experiment: text('experiment'),
+      seed: number(state, 'seed'),
+      engine: text('engine'),
+      timesteps: number(state, 'timesteps'),
+      updates: number(state, 'updates'),
+      configHash: text('configHash'),
+      observationHash: state['observationHash'] === null ? null : text('observationHash'),
+      best: best === null ? null : { score: number(best, 'score'), timesteps: number(best, 'timesteps') },
+      logs: {
+        metricsBytes: number(logs, 'metricsBytes'),
+        metricsLines: number(logs, 'metricsLines'),
+        timingsLines: number(logs, 'timingsLines'),
+      },
+    },
+    ppo: childState(state, 'ppo', file, 'CHECKPOINT_CORRUPT'),
+  };
+}
+
+function incomplete(file: string, key: string): never {
+  return fail('CHECKPOINT_CORRUPT', { where: file, value: key, message: `this entry is missing; ${remedyFor(file)}` });
+}
+
+/** Names an intact neighbour to go on from, where there is one. */
+function remedyFor(file: string): string {
+  const folder = path.dirname(file);
+  for (const name of ['last', 'previous', 'best'] as const) {
+    const other = checkpointFile(folder, name);
+    if (path.resolve(other) === path.resolve(file) || fileSize(other) === null) continue;
+    try {
+      const { state } = decodeState(readFileSync(other), other);
+      return `${other} is intact (${String(state['timesteps'])} steps): go on from it with --resume ${other}`;
+    } catch (error) {
+      if (!(error instanceof OpenBellError)) throw error;
+    }
+  }
+  return 'no other checkpoint of this run is intact: train it again';
+}
+
+/** Writes last (keeping the one before it as previous), and best or a numbered copy where asked for. */
+export function writeCheckpoint(folder: string, checkpoint: Checkpoint, also: { best: boolean; keep: number }): void {
+  const bytes = encodeCheckpoint(checkpoint);
+  if (also.best) writeFileAtomic(checkpointFile(folder, 'best'), bytes);
+  const last = checkpointFile(folder, 'last');
+  if (fileSize(last) !== null) keepAs(last, checkpointFile(folder, 'previous'));
+  writeFileAtomic(last, bytes);
+  if (also.keep > 0) keepNumbered(folder, last, checkpoint.head.timesteps, also.keep);
+}
+
+/** A second name for the same bytes, in one step: at no instant is either name without a whole file. */
+function keepAs(file: string, target: string): void {
+  const temporary = `${target}.${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
+  try {
+    linkSync(file, temporary);
+  } catch {
+    // a file system without hard links
+    copyFileSync(file, temporary);
+  }
+  renameSync(temporary, target);
+}
+
+function keepNumbered(folder: string, last: string, timesteps: number, keep: number): void {
+  keepAs(last, path.join(folder, `step-${String(timesteps).padStart(12, '0')}.safetensors`));
+  const numbered = readdirSync(folder).filter((name) => /^step-\d{12}\.safetensors$/.test(name));
+  for (const name of numbered.sort().slice(0, -keep)) rmSync(path.join(folder, name));
+}
+
+/** Leftovers of a crash: temporary files of processes that are gone. */
+export function removeTemporaries(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.endsWith('.tmp')) rmSync(path.join(folder, name), { force: true });
+}

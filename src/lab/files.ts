@@ -1,0 +1,94 @@
+/** Files that survive a crash: either the old contents or the new, never half of them. */
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+/** Writes to a temporary file beside it, syncs, renames, and syncs the folder. */
+export function writeFileAtomic(file: string, contents: Uint8Array | string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  const descriptor = openSync(temporary, 'w');
+  try {
+    const bytes = typeof contents === 'string' ? Buffer.from(contents, 'utf8') : contents;
+    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+  syncFolder(path.dirname(file));
+}
+
+/** Makes renames in the folder durable. */
+export function syncFolder(folder: string): void {
+  // Windows cannot open a folder; there the rename is journalled by the file system
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A log of one JSON object a line, which can be cut back to where a checkpoint was written. */
+export class JsonLines {
+  readonly file: string;
+  readonly #descriptor: number;
+  #bytes: number;
+  #lines: number;
+
+  constructor(file: string) {
+    this.file = file;
+    this.#descriptor = openSync(file, 'a+');
+    const contents = readFileSync(file);
+    this.#bytes = contents.length;
+    this.#lines = countLines(contents);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  append(entry: Readonly<Record<string, unknown>>): void {
+    const line = Buffer.from(`${JSON.stringify(entry)}\n`, 'utf8');
+    for (let at = 0; at < line.length;) at += writeSync(this.#descriptor, line, at);
+    this.#bytes += line.length;
+    this.#lines++;
+  }
+
+  /** Cuts the log back to its first `lines` lines. False where it has fewer. */
+  truncateLines(lines: number): boolean {
+    const contents = readFileSync(this.file);
+    let end = 0;
+    for (let line = 0; line < lines; line++) {
+      const feed = contents.indexOf(10, end);
+      if (feed < 0) return false;
+      end = feed + 1;
+    }
+    ftruncateSync(this.#descriptor, end);
+    this.#bytes = end;
+    this.#lines = lines;
+    return true;
+  }
+
+  sync(): void {
+    fsyncSync(this.#descriptor);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function countLines(contents: Buffer): number {
+  let lines = 0;
+  for (const byte of contents) if (byte === 10) lines++;
+  return lines;
+}
+
+export function fileSize(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? null;
+}
