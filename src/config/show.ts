@@ -1,6 +1,6 @@
 /** A resolved configuration as text: YAML that can be trained from again, and a hash that names it. */
 import { createHash } from 'node:crypto';
-import { Document, isMap, isScalar, type Node } from 'yaml';
+import { Document, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import type { LoadedExperiment } from './load.js';
 import type { ExperimentConfig } from './schema.js';
 import { placeKey } from './yaml-source.js';
@@ -20,8 +20,8 @@ export function configYaml(
     } else if (node !== null && options.origins === true) {
       node.comment = ` ${originOf(loaded, keys)}`;
     }
-    // short lists, and lists of lists, read better on one line
-    if (node !== null && 'flow' in node && !isMap(node)) node.flow = true;
+    // short lists read better on one line
+    if (isSeq(node)) node.flow = true;
   };
   visit(document.contents, []);
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
@@ -33,10 +33,6 @@ function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly
     if (found !== undefined) return found;
   }
   return 'default';
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'range' in value;
 }
 
 /**
