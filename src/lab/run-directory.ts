@@ -1,0 +1,304 @@
+/**
+ * A run's folder: `runs/<experiment>/<utc>-<configuration's hash>-s<seed>/`.
+ *
+ *   config.yaml      the resolved configuration
+ *   run.json         what the run was made of, and how it stands (status, heartbeat, result)
+ *   dirty.patch      how the code differed from its commit, where it did
+ *   metrics.jsonl    a line an update or evaluation; holds only what reproduces to the byte
+ *   timings.jsonl    wall time of the same lines: kept apart, since it never reproduces
+ *   checkpoints/     see checkpoint.ts
+ *   evaluation/      what `openbell evaluate` writes
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { loadExperiment } from '#src/config/load.js';
+import { configHash, configYaml } from '#src/config/show.js';
+import type { ExperimentConfig } from '#src/config/schema.js';
+import { nearestName } from '#src/config/suggest.js';
+import { isTree } from '#src/config/yaml-source.js';
+import { fail } from '#src/errors.js';
+import { JsonLines, writeFileAtomic } from './files.js';
+import type { CodeIdentity, HostIdentity } from './provenance.js';
+
+export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
+
+/** A data set as it was read for this run. */
+export interface DataIdentity {
+  readonly dataset: string;
+  readonly source: string;
+  readonly symbol: string;
+  readonly interval: string;
+  readonly bars: number;
+  readonly synthetic: boolean;
+  readonly sha256: string;
+}
+
+export interface RunResult {
+  readonly timesteps: number;
+  readonly updates: number;
+  /** Of the final parameters, float32 little-endian in the engine's order. */
+  readonly weights_sha256: string;
+  readonly best: { readonly score: number; readonly timesteps: number } | null;
+  readonly last_score: number | null;
+}
+
+export interface RunRecord {
+  readonly format: 'openbell-run 1';
+  readonly name: string;
+  readonly description: string;
+  readonly seed: number;
+  readonly config_hash: string;
+  readonly observation_hash: string | null;
+  readonly engine: string;
+  readonly argv: readonly string[];
+  readonly code: CodeIdentity;
+  readonly data: readonly DataIdentity[];
+  readonly host: HostIdentity;
+  readonly started_at: string;
+  status: RunStatus;
+  pid: number;
+  heartbeat_at: string;
+  finished_at: string | null;
+  timesteps: number;
+  /** Where and when it was taken up again. */
+  resumed: { readonly at: string; readonly timesteps: number }[];
+  error: string | null;
+  result: RunResult | null;
+}
+
+/** A process that died without a word is noticed after this long at the latest. */
+const STALE_AFTER_MS = 120_000;
+const HEARTBEAT_EVERY_MS = 5_000;
+
+export class RunDirectory {
+  readonly path: string;
+  readonly record: RunRecord;
+  readonly #nowMs: () => number;
+  #heartbeatMs: number;
+
+  private constructor(folder: string, record: RunRecord, nowMs: () => number) {
+    this.path = folder;
+    this.record = record;
+    this.#nowMs = nowMs;
+    this.#heartbeatMs = nowMs();
+  }
+
+  /** Makes the folder with config.yaml, run.json and empty logs. */
+  static create(options: {
+    runsDir: string;
+    config: ExperimentConfig;
+    observationHash: string | null;
+    argv: readonly string[];
+    code: CodeIdentity;
+    patch: string | null;
+    data: readonly DataIdentity[];
+    host: HostIdentity;
+    nowMs?: () => number;
+  }): RunDirectory {
+    const { runsDir, config, observationHash, argv, code, patch, data, host, nowMs = Date.now } = options;
+    const started = new Date(nowMs()).toISOString();
+    const hash = configHash(config);
+    const record: RunRecord = {
+      format: 'openbell-run 1',
+      name: config.name,
+      description: config.description,
+      seed: config.seed,
+      config_hash: hash,
+      observation_hash: observationHash,
+      engine: config.training.engine,
+      argv,
+      code,
+      data,
+      host,
+      started_at: started,
+      status: 'running',
+      pid: process.pid,
+      heartbeat_at: started,
+      finished_at: null,
+      timesteps: 0,
+      resumed: [],
+      error: null,
+      result: null,
+    };
+    const stamp = started.replace(/[-:]|\.\d+/g, '');
+    const folder = makeFresh(path.join(runsDir, config.name), `${stamp}-${hash.slice(0, 8)}-s${config.seed}`);
+    mkdirSync(path.join(folder, 'checkpoints'));
+    mkdirSync(path.join(folder, 'evaluation'));
+    writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config, origins: new Map() }));
+    if (patch !== null) writeFileSync(path.join(folder, 'dirty.patch'), patch);
+    for (const log of ['metrics.jsonl', 'timings.jsonl']) writeFileSync(path.join(folder, log), '');
+    const directory = new RunDirectory(folder, record, nowMs);
+    directory.save();
+    return directory;
+  }
+
+  /** Throws RUN_NOT_FOUND where `folder` is no run, RUN_STATE where its run.json cannot be read. */
+  static open(folder: string, nowMs: () => number = Date.now): RunDirectory {
+    return new RunDirectory(folder, readRecord(folder), nowMs);
+  }
+
+  get checkpoints(): string {
+    return path.join(this.path, 'checkpoints');
+  }
+
+  get configFile(): string {
+    return path.join(this.path, 'config.yaml');
+  }
+
+  loadConfig(): ExperimentConfig {
+    return loadExperiment(this.configFile).config;
+  }
+
+  openMetrics(): JsonLines {
+    return new JsonLines(path.join(this.path, 'metrics.jsonl'));
+  }
+
+  openTimings(): JsonLines {
+    return new JsonLines(path.join(this.path, 'timings.jsonl'));
+  }
+
+  /** Takes a run over for this process. Throws RUN_STATE where another process is at work in it. */
+  takeOver(timesteps: number, host: HostIdentity): void {
+    const { record } = this;
+    const age = this.#nowMs() - Date.parse(record.heartbeat_at);
+    const elsewhere = record.host.hostname !== host.hostname;
+    if (
+      record.status === 'running' &&
+      record.pid !== process.pid &&
+      age < STALE_AFTER_MS &&
+      (elsewhere || isAlive(record.pid))
+    ) {
+      fail('RUN_STATE', {
+        where: this.path,
+        value: record.pid,
+        message: `process ${record.pid}${elsewhere ? ` on ${record.host.hostname}` : ''} is training this run (heartbeat ${Math.round(age / 1000)} s ago); stop it first`,
+      });
+    }
+    record.status = 'running';
+    record.pid = process.pid;
+    record.finished_at = null;
+    record.error = null;
+    record.resumed.push({ at: new Date(this.#nowMs()).toISOString(), timesteps });
+    this.save();
+  }
+
+  /** Says that the run is alive; writes at most every few seconds. */
+  heartbeat(timesteps: number): void {
+    this.record.timesteps = timesteps;
+    if (this.#nowMs() - this.#heartbeatMs >= HEARTBEAT_EVERY_MS) this.save();
+  }
+
+  finish(status: RunStatus, timesteps: number, result: RunResult | null, error: string | null = null): void {
+    const { record } = this;
+    record.status = status;
+    record.timesteps = timesteps;
+    record.result = result;
+    record.error = error;
+    record.finished_at = new Date(this.#nowMs()).toISOString();
+    this.save();
+  }
+
+  save(): void {
+    this.#heartbeatMs = this.#nowMs();
+    this.record.heartbeat_at = new Date(this.#heartbeatMs).toISOString();
+    writeFileAtomic(path.join(this.path, 'run.json'), `${JSON.stringify(this.record, null, 2)}\n`);
+  }
+}
+
+function makeFresh(parent: string, name: string): string {
+  mkdirSync(parent, { recursive: true });
+  // two runs of one second, configuration and seed
+  for (let attempt = 1; ; attempt++) {
+    const folder = path.join(parent, attempt === 1 ? name : `${name}-${attempt}`);
+    if (mkdirSync(folder, { recursive: true }) !== undefined) return folder;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** run.json of a run's folder, or RUN_NOT_FOUND, RUN_STATE. */
+export function readRecord(folder: string): RunRecord {
+  const file = path.join(folder, 'run.json');
+  if (!existsSync(file))
+    fail('RUN_NOT_FOUND', { where: folder, message: 'there is no run.json: this folder is no run' });
+  let record: unknown;
+  try {
+    record = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    fail('RUN_STATE', { where: file, message: 'is not JSON: restore it from a copy', cause });
+  }
+  if (!isRecord(record)) fail('RUN_STATE', { where: file, message: 'was not written by this version of OpenBell' });
+  return record;
+}
+
+function isRecord(value: unknown): value is RunRecord {
+  return (
+    isTree(value) && value['format'] === 'openbell-run 1' && Array.isArray(value['resumed']) && isTree(value['host'])
+  );
+}
+
+export interface RunReference {
+  readonly directory: string;
+  /** Where the reference names a checkpoint's file. */
+  readonly checkpoint: string | null;
+}
+
+/**
+ * The run that a reference means: its folder, a checkpoint's file in it, "experiment/run" or "run" under `runsDir`, an
+ * experiment's name (its newest run), or "latest". Throws RUN_NOT_FOUND with the nearest known name.
+ */
+export function findRun(reference: string, runsDir: string): RunReference {
+  const asPath = path.resolve(reference);
+  if (statSync(asPath, { throwIfNoEntry: false })?.isFile() === true && reference.endsWith('.safetensors')) {
+    return { directory: path.dirname(path.dirname(asPath)), checkpoint: asPath };
+  }
+  if (existsSync(path.join(asPath, 'run.json'))) return { directory: reference, checkpoint: null };
+  const runs = listRuns(runsDir);
+  const name = reference.replace(/\/+$/, '');
+  const wanted = runs.filter(
+    (run) => name === 'latest' || [run.id, path.basename(run.path), run.record.name].includes(name),
+  );
+  const found = wanted.at(-1);
+  if (found !== undefined) return { directory: found.path, checkpoint: null };
+  const near = nearestName(name, [...runs.map(({ id }) => id), ...runs.map(({ record }) => record.name)]);
+  const hint =
+    near === null ? `\`openbell runs list\` shows the ${runs.length} runs in ${runsDir}` : `did you mean "${near}"?`;
+  return fail('RUN_NOT_FOUND', { where: 'run', value: reference, message: `there is no such run; ${hint}` });
+}
+
+export interface ListedRun {
+  /** "experiment/run" */
+  readonly id: string;
+  readonly path: string;
+  readonly record: RunRecord;
+}
+
+/** All runs under `runsDir`, oldest first. Folders without a readable run.json are passed over. */
+export function listRuns(runsDir: string): ListedRun[] {
+  const runs: ListedRun[] = [];
+  for (const experiment of subfolders(runsDir)) {
+    for (const run of subfolders(path.join(runsDir, experiment))) {
+      const folder = path.join(runsDir, experiment, run);
+      if (!existsSync(path.join(folder, 'run.json'))) continue;
+      runs.push({ id: `${experiment}/${run}`, path: folder, record: readRecord(folder) });
+    }
+  }
+  return runs.sort((a, b) =>
+    a.record.started_at < b.record.started_at ? -1 : a.record.started_at > b.record.started_at ? 1 : 0,
+  );
+}
+
+function subfolders(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+}
