@@ -12,12 +12,16 @@ export interface ActionSummary {
 
 export interface Alarm {
   readonly code: 'one-action' | 'never-trades' | 'always-in-position' | 'constant-target';
+  /** warning: the figures mean little. note: worth a look. */
+  readonly level: 'warning' | 'note';
   /** One plain sentence. */
   readonly message: string;
 }
 
 /** A single action's share above which the alarm sounds. */
 export const COLLAPSE_SHARE = 0.95;
+/** To hold is how a position is kept, so that trading agents hold most of the time: up to here it is but a note. */
+const HOLD_SHARE = 0.995;
 const ALWAYS = 0.99;
 
 const DISCRETE_LABELS: readonly string[] = ['hold', 'buy', 'sell'];
@@ -49,8 +53,7 @@ function summary(labels: readonly string[], counts: readonly number[], total: nu
 }
 
 /**
- * The alarms, none for a policy that acts. Holding most of the time is what most good policies do as well, so an
- * alarm asks for a look; it does not condemn.
+ * The alarms, none for a policy that acts. An alarm asks for a look; it does not condemn.
  *
  * @param exposure share of bars that end with a position
  */
@@ -62,27 +65,23 @@ export function actionAlarms(
 ): Alarm[] {
   const alarms: Alarm[] = [];
   const most = Math.max(...actions.shares);
-  if (most > COLLAPSE_SHARE) {
-    const label = actions.labels[actions.shares.indexOf(most)];
-    alarms.push(
-      kind === 'discrete'
-        ? {
-            code: 'one-action',
-            message: `${percent(most)} of the decisions are "${label}": the policy may have collapsed to one action.`,
-          }
-        : {
-            code: 'constant-target',
-            message: `${percent(most)} of the targets lie near ${label}: the policy may have collapsed to one position.`,
-          },
-    );
+  const label = actions.labels[actions.shares.indexOf(most)];
+  if (most > COLLAPSE_SHARE && kind === 'target') {
+    const message = `${percent(most)} of the targets lie near ${label}: the policy may have collapsed to one position.`;
+    alarms.push({ code: 'constant-target', level: 'warning', message });
+  } else if (most > COLLAPSE_SHARE) {
+    const trading = label === 'hold' && trades > 0 && most <= HOLD_SHARE;
+    const message = trading
+      ? `${percent(most)} of the decisions are "hold", between ${trades} trades.`
+      : `${percent(most)} of the decisions are "${label}": the policy may have collapsed to one action.`;
+    alarms.push({ code: 'one-action', level: trading ? 'note' : 'warning', message });
   }
   if (trades === 0) {
-    alarms.push({ code: 'never-trades', message: 'The agent never traded: its result is that of holding cash.' });
+    const message = 'The agent never traded: its result is that of holding cash.';
+    alarms.push({ code: 'never-trades', level: 'warning', message });
   } else if (exposure > ALWAYS) {
-    alarms.push({
-      code: 'always-in-position',
-      message: `The agent is in a position at ${percent(exposure)} of the bars: its result is mostly that of the market.`,
-    });
+    const message = `The agent is in a position at ${percent(exposure)} of the bars: its result is mostly that of the market.`;
+    alarms.push({ code: 'always-in-position', level: 'warning', message });
   }
   return alarms;
 }

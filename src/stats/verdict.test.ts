@@ -54,6 +54,12 @@ describe('action alarms', () => {
     expect(summariseTargets(Float64Array.of(-1, 0, 0.01, 1)).shares).toEqual([0.25, 0, 0, 0, 0.5, 0, 0, 0, 0.25]);
   });
 
+  it('only note that an agent that trades holds in between', () => {
+    expect(actionAlarms(discrete(98, 1, 1), 'discrete', 1, 0.5)).toMatchObject([{ code: 'one-action', level: 'note' }]);
+    expect(actionAlarms(discrete(1, 98, 1), 'discrete', 1, 0.5)).toMatchObject([{ level: 'warning' }]);
+    expect(actionAlarms(discrete(998, 1, 1), 'discrete', 1, 0.5)).toMatchObject([{ level: 'warning' }]);
+  });
+
   it('sound for one action, no trade and no pause; and not for an agent that acts', () => {
     expect(actionAlarms(discrete(96, 2, 2), 'discrete', 2, 0.5).map(({ code }) => code)).toEqual(['one-action']);
     expect(actionAlarms(discrete(100, 0, 0), 'discrete', 0, 0).map(({ code }) => code)).toEqual([

@@ -1,0 +1,211 @@
+/** Runs an actor once over evaluation windows and writes down all that happened, account by account. */
+import type { Actor } from '#agents/actor.js';
+import type { Bars, TradingWindow } from '#env/market/bars.js';
+import { sleeveEquities } from '#env/market/check-config.js';
+import type { MarketConfig } from '#env/market/config.js';
+import { MarketEnv } from '#env/market/market-env.js';
+import type { BarRecord, Fill, MarketRecorder } from '#env/market/recorder.js';
+import { concatenate, type EquityPath } from '#src/stats/equity-path.js';
+import { roundTrips, type RoundTrip } from '#src/stats/round-trips.js';
+
+export interface EvaluationMarket {
+  /** One or several symbols, each with one window a segment, in order of time. */
+  readonly windows: readonly TradingWindow[];
+  readonly config: MarketConfig;
+  readonly featureSet: string;
+}
+
+/** One symbol's sleeve: its segments one after another, the equity carried over. Columns have T rows. */
+export interface SleeveRun {
+  readonly symbol: string;
+  readonly bars: Bars;
+  readonly path: EquityPath;
+  /** (T) index into `bars`. */
+  readonly barIndex: Int32Array;
+  /** (T) signed tradable shares at the close. */
+  readonly position: Float64Array;
+  /** (T) the action decided at the close before, carried out on this bar. */
+  readonly actions: Float64Array;
+  readonly fills: readonly Fill[];
+  readonly trades: readonly RoundTrip[];
+}
+
+/** The windows of each symbol, symbols in the order of their first window. */
+export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, TradingWindow[]> {
+  const bySymbol = new Map<string, TradingWindow[]>();
+  for (const window of windows) {
+    const { symbol } = window.bars.instrument;
+    const own = bySymbol.get(symbol);
+    if (own === undefined) bySymbol.set(symbol, [window]);
+    else own.push(window);
+  }
+  return bySymbol;
+}
+
+/**
+ * Runs `count` independent accounts of one symbol through its windows, without noise. Each segment starts flat. A
+ * single account carries its equity from one segment into the next; several, which differ in equity but share one
+ * environment, start each segment with the sleeve's equity and have their results scaled: lots and least
+ * commissions are then those of the first segment.
+ *
+ * @param windows of one symbol, in order of time
+ * @param count accounts, all handed to the actor as one batch
+ */
+export function runSleeves(
+  actor: Actor,
+  windows: readonly TradingWindow[],
+  market: EvaluationMarket,
+  count = 1,
+): SleeveRun[] {
+  const { bars } = windows[0];
+  const { symbol } = bars.instrument;
+  const sleeve = sleeveEquities(market.config, [...windowsBySymbol(market.windows).keys()]).get(symbol) ?? 0;
+  const equity = new Float64Array(count).fill(sleeve);
+  const segments = windows.map((window) => {
+    const initial = count === 1 ? equity[0] : sleeve;
+    const logs = runSegment(actor, window, market, sleeve, initial, count);
+    logs.forEach((log, i) => (equity[i] = log.finish(equity[i] / initial)));
+    return logs;
+  });
+  return Array.from({ length: count }, (_, i) =>
+    joinSegments(
+      symbol,
+      bars,
+      segments.map((logs) => logs[i]),
+    ),
+  );
+}
+
+function runSegment(
+  actor: Actor,
+  window: TradingWindow,
+  market: EvaluationMarket,
+  sleeve: number,
+  initial: number,
+  count: number,
+): SegmentLog[] {
+  const logs = Array.from({ length: count }, () => new SegmentLog(window, initial));
+  const floor = market.config.minimum_equity * sleeve;
+  // ruined in an earlier segment: nothing is left to trade with
+  if (initial <= floor) return logs;
+  const env = new MarketEnv({
+    windows: Array.from({ length: count }, () => window),
+    // the floor stays where the first segment set it
+    config: { ...market.config, initial_equity: initial, minimum_equity: floor / initial, sleeves: 'equal' },
+    featureSet: market.featureSet,
+    numEnvs: count,
+    seed: 0,
+    recorder: {
+      onFill: (fill) => logs[fill.account].onFill(fill),
+      onBar: (record) => logs[record.account].onBar(record),
+    },
+    mode: 'evaluate',
+  });
+  env.reset({ seed: 0 });
+  const actions = env.singleActionSpace.kind === 'discrete' ? new Int32Array(count) : new Float32Array(count);
+  while (env.done.includes(0)) {
+    actor.act(actions, env.observations, env.actionMasks, count);
+    env.step(actions);
+  }
+  env.close();
+  return logs;
+}
+
+/** What one account did in one segment. An account that ends early (ruin) stays in cash to the segment's end. */
+class SegmentLog implements MarketRecorder {
+  readonly window: TradingWindow;
+  path: EquityPath;
+  readonly barIndex: Int32Array;
+  readonly position: Float64Array;
+  readonly actions: Float64Array;
+  fills: Fill[] = [];
+  #rows = 0;
+
+  constructor(window: TradingWindow, initialEquity: number) {
+    const steps = window.end - window.start - 1;
+    const firstBar = window.start + 1;
+    this.window = window;
+    this.path = {
+      initialEquity,
+      timeMs: window.bars.openTimeMs.slice(firstBar, firstBar + steps),
+      equity: new Float64Array(steps),
+      exposure: new Float64Array(steps),
+      costs: new Float64Array(steps),
+    };
+    this.barIndex = Int32Array.from({ length: steps }, (_, t) => firstBar + t);
+    this.position = new Float64Array(steps);
+    this.actions = new Float64Array(steps);
+  }
+
+  onFill(fill: Fill): void {
+    this.fills.push(fill);
+  }
+
+  onBar({ barIndex, equity, exposure, position, action, costs }: BarRecord): void {
+    const t = barIndex - this.window.start - 1;
+    this.path.equity[t] = equity;
+    this.#rows = t + 1;
+    this.path.exposure[t] = exposure;
+    this.path.costs[t] = costs;
+    this.position[t] = position;
+    this.actions[t] = action;
+  }
+
+  /** Call once, at the end: scales all money by `scale` (1: none). Returns the equity that the account is left with. */
+  finish(scale: number): number {
+    const { path } = this;
+    const left = this.#rows > 0 ? path.equity[this.#rows - 1] : path.initialEquity;
+    path.equity.fill(left, this.#rows);
+    if (scale !== 1) {
+      this.path = {
+        ...path,
+        initialEquity: path.initialEquity * scale,
+        equity: path.equity.map((equity) => equity * scale),
+        costs: path.costs.map((costs) => costs * scale),
+      };
+      this.fills = this.fills.map((fill) => ({
+        ...fill,
+        quantity: fill.quantity * scale,
+        commission: fill.commission * scale,
+        positionAfter: fill.positionAfter * scale,
+      }));
+    }
+    return left * scale;
+  }
+}
+
+function joinSegments(symbol: string, bars: Bars, logs: readonly SegmentLog[]): SleeveRun {
+  const trades = logs.flatMap(({ fills, path, window }) =>
+    roundTrips(symbol, fills, { firstBar: window.start + 1, path }),
+  );
+  const rows = logs.reduce((sum, log) => sum + log.barIndex.length, 0);
+  return {
+    symbol,
+    bars,
+    path: concatenate(logs.map(({ path }) => path)),
+    barIndex: joined(
+      new Int32Array(rows),
+      logs.map((log) => log.barIndex),
+    ),
+    position: joined(
+      new Float64Array(rows),
+      logs.map((log) => log.position),
+    ),
+    actions: joined(
+      new Float64Array(rows),
+      logs.map((log) => log.actions),
+    ),
+    fills: logs.flatMap((log) => log.fills),
+    trades,
+  };
+}
+
+/** Fills `whole` with the parts, one after another. */
+function joined<A extends Int32Array | Float64Array>(whole: A, parts: readonly A[]): A {
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,136 @@
+/** From an evaluation to what the report and the terminal's table show. */
+import type { LearningCurve, ReportActor, ReportModel, ReportSleeve } from '#src/report/model.js';
+import { comparisonOf, comparisonText } from '#src/report/comparison.js';
+import { dateOf } from '#src/report/format.js';
+import type { EvaluationResult } from './evaluate-actor.js';
+import type { ActorRun } from './evaluate-baselines.js';
+import type { EvaluationMarket, SleeveRun } from './evaluate-paths.js';
+
+/** What the report says beyond the evaluation itself. */
+export interface ReportContext {
+  readonly title: string;
+  /** "test", "validation", "train", "custom". */
+  readonly windowName: string;
+  /** Label and value: run, seed, sha256 of the weights ... The data sets and windows are added. */
+  readonly facts: readonly (readonly [label: string, value: string])[];
+  readonly curves: readonly LearningCurve[];
+  /** YAML. */
+  readonly configuration: string;
+}
+
+const NAMES: Readonly<Record<string, string>> = { policy: 'agent', hold: 'buy-and-hold', 'sma-cross': 'SMA cross' };
+
+const shown = ({ name, performance, path }: ActorRun): ReportActor => ({
+  name: NAMES[name] ?? name,
+  performance,
+  path,
+});
+
+export function reportModel(result: EvaluationResult, context: ReportContext): ReportModel {
+  const { market, agent, baselines, random, statistics } = result;
+  return {
+    title: context.title,
+    windowLabel: windowLabel(context.windowName, market),
+    verdict: result.verdict,
+    alarms: result.alarms,
+    seen: result.seen,
+    synthetic: market.windows.some(({ bars }) => bars.synthetic),
+    facts: [...context.facts, ...marketFacts(market)],
+    agent: { ...shown(agent), name: 'agent' },
+    baselines: baselines.map(shown),
+    random: random?.paths.map(shown) ?? [],
+    sharpe: statistics.sharpe,
+    excessOverHold: statistics.excessOverHold,
+    excessOverFlat: statistics.excessOverFlat,
+    randomRank: statistics.randomRank,
+    actions: result.actions,
+    sleeves: agent.sleeves.map(reportSleeve),
+    trades: agent.trades,
+    curves: context.curves,
+    configuration: context.configuration,
+  };
+}
+
+/** The table, alarms and verdict for a terminal. */
+export function evaluationText(result: EvaluationResult, windowName: string): string {
+  const { market, agent, baselines, random, statistics, alarms, verdict, seen } = result;
+  const actors = [{ ...shown(agent), name: 'agent' }, ...baselines.map(shown)];
+  const table = comparisonText(comparisonOf(actors, random?.paths.map(shown) ?? []));
+  const { sharpe } = statistics;
+  const lines = [
+    windowLabel(windowName, market),
+    ...(market.windows.some(({ bars }) => bars.synthetic)
+      ? ['SYNTHETIC DATA: made by a generator, not by a market']
+      : []),
+    '',
+    table,
+    '',
+    ...(sharpe === null
+      ? []
+      : [
+          `Sharpe ratio ${sharpe.estimate.toFixed(2)}, 95% interval ${sharpe.low.toFixed(2)} to ${sharpe.high.toFixed(2)} (stationary bootstrap)`,
+        ]),
+    ...(seen ? ['IN SAMPLE: training, or the choice of the checkpoint, saw bars of this window'] : []),
+    ...alarms.map(({ level, message }) => `${level === 'note' ? 'note' : 'ALARM'}: ${message}`),
+    `Verdict: ${verdict.sentence}`,
+  ];
+  return lines.join('\n');
+}
+
+/** First and last bar of the windows, in UTC. */
+export function windowSpan({ windows }: EvaluationMarket): { readonly fromMs: number; readonly toMs: number } {
+  return {
+    fromMs: Math.min(...windows.map(({ bars, start }) => bars.openTimeMs[start])),
+    toMs: Math.max(...windows.map(({ bars, end }) => bars.openTimeMs[end - 1])),
+  };
+}
+
+function windowLabel(name: string, market: EvaluationMarket): string {
+  const { fromMs, toMs } = windowSpan(market);
+  const symbols = [...new Set(market.windows.map(({ bars }) => `${bars.instrument.symbol} ${bars.interval.label}`))];
+  return `${symbols.join(', ')}: ${name} window, ${dateOf(fromMs)} to ${dateOf(toMs)}`;
+}
+
+function marketFacts({ windows, config }: EvaluationMarket): [string, string][] {
+  const { costs, order } = config;
+  const commission =
+    costs.model === 'percent'
+      ? `${costs.percent_bps} bps commission`
+      : costs.model === 'ibkr_fixed'
+        ? 'IBKR fixed commission and regulatory fees'
+        : 'no commission';
+  return [
+    ...windows.map(({ bars, start, end }): [string, string] => [
+      'Bars',
+      `${bars.source}${bars.synthetic ? ' (synthetic)' : ''}: ${end - start} bars from ${dateOf(bars.openTimeMs[start])} to ${dateOf(bars.openTimeMs[end - 1])}, sha256 ${bars.sha256.slice(0, 16)}`,
+    ]),
+    [
+      'Costs',
+      `${commission}, spread ${costs.spread_bps} bps, slippage ${costs.slippage_bps} bps, borrow ${(100 * costs.borrow_rate).toFixed(1)}% a year`,
+    ],
+    [
+      'Orders',
+      `${order.type === 'market' ? "at the next bar's open" : `limit, ${order.buffer_bps} bps buffer, good for one bar`}; ${config.direction.replace('_', ' ')}`,
+    ],
+  ];
+}
+
+function reportSleeve({ symbol, bars, path, barIndex, position, trades }: SleeveRun): ReportSleeve {
+  const rowOf = new Map(Array.from(barIndex, (bar, row) => [bar, row]));
+  const adjusted = (price: number, bar: number): number => price * (bars.factor?.[bar] ?? 1);
+  return {
+    symbol,
+    timeMs: path.timeMs,
+    close: Float64Array.from(barIndex, (bar) => bars.close[bar]),
+    adjusted: bars.factor !== null,
+    position,
+    marks: trades.flatMap((trade) => [
+      {
+        row: rowOf.get(trade.entryBar) ?? 0,
+        price: adjusted(trade.entryPrice, trade.entryBar),
+        kind: 'entry' as const,
+      },
+      { row: rowOf.get(trade.exitBar) ?? 0, price: adjusted(trade.exitPrice, trade.exitBar), kind: 'exit' as const },
+    ]),
+  };
+}
