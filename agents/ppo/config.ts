@@ -14,6 +14,11 @@ export interface PpoConfig {
   clip_range: Schedule;
   /** null: no value clipping. */
   clip_range_vf: Schedule | null;
+  /**
+   * Where the value is clipped: `clamped` (default) takes the squared error of the clipped value, as stable-baselines3
+   * does; `pessimistic` the larger of clipped and unclipped error, as CleanRL does.
+   */
+  value_clipping?: 'clamped' | 'pessimistic';
   normalize_advantage: boolean;
   ent_coef: number;
   vf_coef: number;

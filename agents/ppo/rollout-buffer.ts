@@ -71,6 +71,24 @@ export class RolloutBuffer implements TrainingBatch {
   finish(lastValues: Float32Array, gamma: number, gaeLambda: number): void {
     const { steps, envs } = this.shape;
     const { rewards, values, dones } = this;
-    computeAdvantages(this.advantages, this.returns, { steps, envs, rewards, values, dones, lastValues, gamma, gaeLambda });
+    computeAdvantages(this.advantages, this.returns, {
+      steps,
+      envs,
+      rewards,
+      values,
+      dones,
+      lastValues,
+      gamma,
+      gaeLambda,
+    });
   }
+}
+
+/** Views of `permutation`, one a minibatch, in order; the last one is short where the size does not divide. */
+export function minibatchViews(permutation: Int32Array, batchSize: number): Int32Array[] {
+  const views: Int32Array[] = [];
+  for (let start = 0; start < permutation.length; start += batchSize) {
+    views.push(permutation.subarray(start, Math.min(start + batchSize, permutation.length)));
+  }
+  return views;
 }

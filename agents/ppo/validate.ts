@@ -16,7 +16,8 @@ export function validatePpoConfig(config: PpoConfig, numEnvs: number, where = 'a
     if (!(value > 0 && value < Number.POSITIVE_INFINITY)) refuse(key, value, 'a finite number above 0 is needed');
   };
   const notNegative = (key: string, value: number): void => {
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) refuse(key, value, 'a finite number of at least 0 is needed');
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
+      refuse(key, value, 'a finite number of at least 0 is needed');
   };
   const schedule = (key: string, value: Schedule): void => {
     if (typeof value === 'number') return positive(key, value);
