@@ -39,7 +39,7 @@ describe('defaults', () => {
     expect(env).toEqual(DEFAULT_MARKET_CONFIG);
     const { preset, ...agent } = config.agent;
     expect(preset).toBe('sb3');
-    expect(agent).toEqual(PPO_PRESETS.sb3.config);
+    expect(agent).toEqual({ value_clipping: 'clamped', ...PPO_PRESETS.sb3.config });
     expect(config.name).toBe('market');
     expect(config.training.n_envs).toBe(1);
   });
@@ -48,7 +48,12 @@ describe('defaults', () => {
     const { config } = loadExperiment(
       write('p.yaml', 'env: { id: CartPole-v1 }\nagent: { preset: cleanrl, gamma: 0.9 }\n'),
     );
-    expect(config.agent).toEqual({ preset: 'cleanrl', ...PPO_PRESETS.cleanrl.config, gamma: 0.9 });
+    expect(config.agent).toEqual({
+      preset: 'cleanrl',
+      value_clipping: 'clamped',
+      ...PPO_PRESETS.cleanrl.config,
+      gamma: 0.9,
+    });
     expect(config.training.n_envs).toBe(4);
     expect(config.data).toBeNull();
     expect(config.observation).toBeNull();
@@ -203,6 +208,11 @@ const cases: [what: string, text: string, expected: RegExp, options?: LoadOption
     'a batch that cannot be normalised',
     `${CART}agent:\n  batch_size: 1\n`,
     /^CONFIG_VALUE x\.yaml:4 agent\.batch_size 1: the standard deviation/,
+  ],
+  [
+    'exits that close more than there is',
+    `${MARKET}env:\n  exits:\n    take_profit: [{ gain: 0.1, fraction: 0.8 }, { gain: 0.2, fraction: 0.8 }]\n`,
+    /^CONFIG_VALUE x\.yaml:5 env\.exits\.take_profit 1\.6: the fractions sum to more than 1/,
   ],
   ['broken YAML', 'env: {id: [\n', /^CONFIG_SYNTAX x\.yaml:\d+: /],
   ['a key given twice', 'seed: 1\nseed: 2\n', /^CONFIG_SYNTAX x\.yaml:2: /],

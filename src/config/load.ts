@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import { fail, OpenBellError } from '#src/errors.js';
+import { checkMarketConfig } from '#env/market/check-config.js';
 import { validatePpoConfig } from '#agents/ppo/validate.js';
 import { defaultLayers, SECTION_DEFAULTS, type Tree } from './defaults.js';
 import { checkExperiment } from './check.js';
@@ -186,20 +187,22 @@ function finish(stack: Layers, defaultName: string, files: readonly string[], op
     return files.length > 0 ? shownPath(files[0]) : 'configuration';
   };
   const config = checkExperiment(stack.tree, place);
-  try {
-    validatePpoConfig(config.agent, config.training.n_envs);
-  } catch (error) {
-    // the algorithm knows which hyper-parameters cannot train; the file and line are known here
-    if (!(error instanceof OpenBellError) || error.where === undefined) throw error;
-    const message = error.message.slice(error.message.indexOf(': ') + 2);
-    fail(error.code, {
-      where: `${place(error.where.split('.'))} ${error.where}`,
-      value: error.value,
-      message,
-      cause: error,
-    });
-  }
+  withPlace(place, '', () => validatePpoConfig(config.agent, config.training.n_envs));
+  const market = config.env;
+  if (market.id === 'market') withPlace(place, 'env.', () => checkMarketConfig(market));
   return { config, files, origins: stack.places };
+}
+
+/** The algorithm and the market know which settings make no sense; file and line are known here. */
+function withPlace(place: (keys: readonly string[]) => string, prefix: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof OpenBellError) || error.where === undefined) throw error;
+    const key = `${prefix}${error.where}`;
+    const message = error.message.slice(error.message.indexOf(': ') + 2);
+    fail('CONFIG_VALUE', { where: `${place(key.split('.'))} ${key}`, value: error.value, message, cause: error });
+  }
 }
 
 /** Fills a section that is null by default, where the user has switched it on. */

@@ -172,6 +172,9 @@ const agent = z.strictObject({
   gae_lambda: fraction().describe('Bias against variance of the advantages.'),
   clip_range: schedule('Clipping of the probability ratio.'),
   clip_range_vf: schedule('Clipping of the value; null: none.').nullable(),
+  value_clipping: z
+    .enum(['clamped', 'pessimistic'])
+    .describe('The value loss under clip_range_vf: of the clipped value alone, or the larger of both (CleanRL).'),
   normalize_advantage: z.boolean().describe('Normalise advantages in each minibatch.'),
   ent_coef: notNegative().describe('Weight of the entropy bonus.'),
   vf_coef: notNegative().describe('Weight of the value loss.'),
