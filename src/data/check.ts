@@ -197,11 +197,8 @@ function findHoles(bars: Bars, limit: number): Pick<Findings, 'gaps' | 'off_cale
         if (after !== null) missing += Math.floor((later - after.openMs) / interval.ms);
       }
     }
-    for (
-      let dayId = sessionDay(calendar, interval, earlier) + 1;
-      sessions > 0 && dayId < sessionDay(calendar, interval, later);
-      dayId++
-    ) {
+    const laterDay = sessionDay(calendar, interval, later);
+    for (let dayId = sessionDay(calendar, interval, earlier) + 1; dayId < laterDay; dayId++) {
       const skipped = calendar.sessionOnDay(dayId);
       if (skipped !== null) missing += barsOf(skipped);
     }

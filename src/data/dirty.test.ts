@@ -369,21 +369,21 @@ async function answerTo({
     };
   } catch (error) {
     if (!(error instanceof OpenBellError)) throw error;
-    expect(error.exitCode).toBe(2);
+    if (error.exitCode !== 2) throw error;
     return { text: error.message.replaceAll(`${place}${path.sep}`, '') };
   }
 }
 
-it.each(CASES)('$what', async (dirty) => {
-  const given = await answerTo(dirty);
-  if (dirty.answer instanceof RegExp) {
-    expect(given.text).toMatch(dirty.answer);
-    return;
-  }
-  const { closes, opens, volumes } = dirty.answer;
-  expect(given.closes, given.text).toEqual(closes);
-  if (opens !== undefined) expect(given.opens?.slice(0, opens.length)).toEqual(opens);
-  if (volumes !== undefined) expect(given.volumes).toEqual(volumes);
+const isRefused = ({ answer }: Case): boolean => answer instanceof RegExp;
+
+it.each(CASES.filter(isRefused))('refuses $what', async (dirty) => {
+  expect((await answerTo(dirty)).text).toMatch(dirty.answer as RegExp);
+});
+
+it.each(CASES.filter((dirty) => !isRefused(dirty)))('reads $what', async (dirty) => {
+  const { opens, ...read } = await answerTo(dirty);
+  const wanted = { opens: [], ...dirty.answer };
+  expect({ ...read, opens: opens?.slice(0, wanted.opens.length) }).toMatchObject(wanted);
 });
 
 it('says in docs/data.md what it answers', async () => {
@@ -401,7 +401,7 @@ it('says in docs/data.md what it answers', async () => {
     (_, begin: string, end: string) => `${begin}${rows.join('\n')}\n${end}`,
   );
   if (process.env['UPDATE_DOCS'] === '1') await writeFile(page, after);
-  else expect(before).toBe(after);
+  expect(await readFile(page, 'utf8')).toBe(after);
 });
 
 it('check reports all violations with their lines where loading stops at the first', async () => {

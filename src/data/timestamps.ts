@@ -15,6 +15,13 @@ const DAY_MS = 86_400_000;
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const EPOCH_MS: Readonly<Record<EpochUnit, number>> = { epoch_s: 1000, epoch_ms: 1, epoch_us: 1e-3, epoch_ns: 1e-6 };
 
+const UNIT_NAMES: Readonly<Record<EpochUnit, string>> = {
+  epoch_s: 'seconds',
+  epoch_ms: 'milliseconds',
+  epoch_us: 'microseconds',
+  epoch_ns: 'nanoseconds',
+};
+
 /**
  * Reads one stamp at a time; the answer lies in `kind`, `timeMs` and so on until the next one.
  * Understood: 2024-01-02, 2024/01/02, 2024.01.02, 20240102, each alone or followed (after T, spaces or, as Interactive Brokers
@@ -63,7 +70,7 @@ export class StampReader {
       'latin1',
     );
     if (!/^-?\d{1,19}(\.\d{1,9})?$/.test(text))
-      return `not a number of ${unit.slice(6)} since 1970: check the column and the time style`;
+      return `not a number of ${UNIT_NAMES[unit]} since 1970: check the column and the time style`;
     const scale = EPOCH_MS[unit];
     // nanoseconds exceed what a double counts: cut the decimals off first, and insist that they are zeros
     const cut = unit === 'epoch_ns' ? 6 : unit === 'epoch_us' ? 3 : 0;
@@ -72,7 +79,7 @@ export class StampReader {
     const timeMs = cut > 0 ? Number(text.slice(0, -cut)) : Number(text) * scale;
     if (!Number.isInteger(timeMs))
       return 'a bar cannot open between two milliseconds: round the stamps at their source';
-    if (Math.abs(timeMs) > 8.64e15) return `not a plausible time in ${unit.slice(6)}: check the time style`;
+    if (Math.abs(timeMs) > 8.64e15) return `not a plausible time in ${UNIT_NAMES[unit]}: check the time style`;
     this.kind = 'instant';
     this.timeMs = timeMs;
     this.offsetMs = 0;
