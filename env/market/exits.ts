@@ -4,7 +4,7 @@
  * all; within a bar they stand still. All prices are tradable, all levels on tick. Training and live share it.
  */
 import type { ExitsConfig } from './config.js';
-import { floorLots } from './ticks.js';
+import { floorLots, withoutNoise } from './ticks.js';
 import type { TickTable } from './ticks.js';
 
 /** The configured exits as plain numbers; NaN means "none", since no price compares with it. */
@@ -141,9 +141,9 @@ export function stageShares(plan: ExitPlan, exits: PositionExits, shares: number
 
 /** A corporate action: one old share became `ratio` new ones, so that prices are divided by it. */
 export function rescaleExits(plan: ExitPlan, exits: PositionExits, ratio: number): void {
-  exits.stop /= ratio;
-  exits.best /= ratio;
-  exits.entryPrice /= ratio;
+  exits.stop = withoutNoise(exits.stop / ratio);
+  exits.best = withoutNoise(exits.best / ratio);
+  exits.entryPrice = withoutNoise(exits.entryPrice / ratio);
   exits.initialShares *= ratio;
-  for (let k = 0; k < plan.stages; k++) exits.targets[k] /= ratio;
+  for (let k = 0; k < plan.stages; k++) exits.targets[k] = withoutNoise(exits.targets[k] / ratio);
 }

@@ -9,7 +9,7 @@ import { CostModel } from './costs.js';
 import { EmaNode } from './observation/technical-indicators.js';
 import { feePeriodOf } from './regulatory-fees.js';
 import { ClockRules } from './rules.js';
-import { TickTable } from './ticks.js';
+import { TickTable, withoutNoise } from './ticks.js';
 
 /** Bits of `flags`: an order given at this bar's close may open or enlarge a position. */
 export const ENTRY_ALLOWED = 1;
@@ -23,7 +23,7 @@ export interface MarketColumns {
   readonly ticks: TickTable;
   readonly costs: CostModel;
   readonly lotSize: number;
-  /** Tradable prices: adjusted price / factor. */
+  /** Tradable prices: adjusted price / factor, without the division's noise. */
   readonly open: Float64Array;
   readonly high: Float64Array;
   readonly low: Float64Array;
@@ -61,7 +61,7 @@ export function marketColumns(bars: Bars, windows: readonly TradingWindow[], con
   }
   const { factor } = bars;
   const tradable = (adjusted: Float64Array): Float64Array =>
-    factor === null ? adjusted : adjusted.map((price, t) => price / factor[t]);
+    factor === null ? adjusted : adjusted.map((price, t) => withoutNoise(price / factor[t]));
   return {
     bars,
     ticks: new TickTable(bars.instrument.ticks, bars.instrument.symbol),

@@ -11,6 +11,14 @@ export type Side = 1 | -1;
  */
 const NOISE = 1e-6;
 
+/**
+ * A price without the float noise of a division by a factor: the nearest multiple of 1e-10. Otherwise a low that
+ * touches a stop would miss it by its sixteenth digit.
+ */
+export function withoutNoise(price: number): number {
+  return price < 1e5 ? Math.round(price * 1e10) / 1e10 : price;
+}
+
 /** The price increments of one instrument. */
 export class TickTable {
   readonly #lowEdges: Float64Array;
