@@ -231,9 +231,14 @@ const importCommand = {
 };
 
 export const dataCommand = {
-  command: 'data <command>',
+  command: 'data',
   describe: 'List, import, check and describe data sets',
   builder: (yargs: Argv) =>
-    yargs.command(list).command(describe).command(check).command(importCommand).demandCommand(1),
+    yargs
+      .command(list)
+      .command(describe)
+      .command(check)
+      .command(importCommand)
+      .demandCommand(1, 1, 'say which: list, describe, check or import'),
   handler: () => {},
 } satisfies CommandModule<object, object>;
