@@ -35,6 +35,8 @@ export interface CheckpointHead {
   /** null: a classic environment. */
   readonly observationHash: string | null;
   readonly best: Best | null;
+  /** Of the last evaluation. */
+  readonly lastScore: number | null;
   /** Lengths of the logs when it was written. */
   readonly logs: { readonly metricsBytes: number; readonly metricsLines: number; readonly timingsLines: number };
 }
@@ -96,6 +98,7 @@ export function readCheckpoint(file: string): Checkpoint {
       configHash: text('configHash'),
       observationHash: state['observationHash'] === null ? null : text('observationHash'),
       best: best === null ? null : { score: number(best, 'score'), timesteps: number(best, 'timesteps') },
+      lastScore: state['lastScore'] === null ? null : number(state, 'lastScore'),
       logs: {
         metricsBytes: number(logs, 'metricsBytes'),
         metricsLines: number(logs, 'metricsLines'),

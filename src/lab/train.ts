@@ -1,0 +1,384 @@
+/** A training run from a configuration to its last checkpoint: `train` begins one, `resumeTraining` takes one up again. */
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { RandomStream } from '#env/seeding.js';
+import { ActingPolicy } from '#agents/policy/acting-policy.js';
+import type { PolicyEngine } from '#agents/policy/contract.js';
+import { Normalizer } from '#agents/policy/normalizer.js';
+import { createSimdEngine } from '#agents/policy/simd/engine.js';
+import { NonFiniteError } from '#agents/ppo/non-finite.js';
+import { policySpec } from '#agents/ppo/policy-spec.js';
+import { Ppo } from '#agents/ppo/ppo.js';
+import type { PhaseTimes, UpdateReport } from '#agents/ppo/report.js';
+import type { ExperimentConfig } from '#src/config/schema.js';
+import { configHash } from '#src/config/show.js';
+import { encodeState } from '#src/registry/safetensors.js';
+import { fail } from '#src/errors.js';
+import {
+  checkpointFile,
+  readCheckpoint,
+  removeTemporaries,
+  writeCheckpoint,
+  type Best,
+  type Checkpoint,
+} from './checkpoint.js';
+import { writeFileAtomic, type JsonLines } from './files.js';
+import { identifyCode, identifyHost } from './provenance.js';
+import { RunDirectory, type RunResult } from './run-directory.js';
+import { makeWorld, type Score, type World } from './world.js';
+
+/** What a run tells while it goes. */
+export type TrainEvent =
+  | {
+      readonly kind: 'started';
+      readonly directory: string;
+      readonly config: ExperimentConfig;
+      readonly fromTimesteps: number;
+    }
+  | { readonly kind: 'warning'; readonly message: string }
+  | {
+      readonly kind: 'update';
+      readonly report: UpdateReport;
+      /** Of this update. */
+      readonly phases: Readonly<PhaseTimes>;
+      readonly totalTimesteps: number;
+      /** Environment steps a second since this process began. */
+      readonly stepsPerSecond: number;
+      readonly remainingMs: number;
+    }
+  | {
+      readonly kind: 'evaluation';
+      readonly timesteps: number;
+      readonly name: string;
+      readonly score: number;
+      readonly isBest: boolean;
+    }
+  | {
+      readonly kind: 'finished';
+      readonly directory: string;
+      readonly status: 'completed' | 'interrupted';
+      readonly result: RunResult;
+    };
+
+export interface RunControls {
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** Aborting it finishes the update, writes a checkpoint and ends the run as interrupted. */
+  readonly signal?: AbortSignal;
+  /** The wall clock of run.json, timings and progress; nothing that reproduces depends on it. */
+  readonly nowMs?: () => number;
+}
+
+export interface TrainOptions extends RunControls {
+  readonly config: ExperimentConfig;
+  readonly runsDir: string;
+  /** Written into run.json. */
+  readonly argv?: readonly string[];
+}
+
+export interface ResumeOptions extends RunControls {
+  /** The run's folder. */
+  readonly directory: string;
+  /** A checkpoint's file; default: the run's last. */
+  readonly checkpoint?: string | null;
+}
+
+export interface TrainOutcome {
+  readonly directory: string;
+  readonly status: 'completed' | 'interrupted';
+  readonly result: RunResult;
+}
+
+/** Trains from the beginning. Throws CONFIG_, DATA_, ENV_ and POLICY_ errors, and TRAIN_NON_FINITE. */
+export async function train(options: TrainOptions): Promise<TrainOutcome> {
+  const { config, runsDir, argv = [], nowMs = Date.now } = options;
+  const world = await makeWorld(config);
+  const { identity, patch } = await identifyCode();
+  const run = RunDirectory.create({
+    runsDir,
+    config,
+    observationHash: world.observationHash,
+    argv,
+    code: identity,
+    patch,
+    data: world.data,
+    host: identifyHost(),
+    nowMs,
+  });
+  return runFrom(run, config, world, null, options);
+}
+
+/**
+ * Takes a run up from a checkpoint and goes on to the very bits of an uninterrupted one: the logs are cut back to
+ * where the checkpoint was written. A run that has completed is left as it is, unless a checkpoint is named.
+ */
+export async function resumeTraining(options: ResumeOptions): Promise<TrainOutcome> {
+  const run = RunDirectory.open(options.directory, options.nowMs);
+  const { record } = run;
+  const named = options.checkpoint ?? null;
+  if (record.status === 'completed' && record.result !== null && named === null) {
+    return { directory: run.path, status: 'completed', result: record.result };
+  }
+  const config = run.loadConfig();
+  const file = named ?? checkpointFile(run.checkpoints, 'last');
+  const checkpoint = readCheckpoint(file);
+  const { head } = checkpoint;
+  const mismatch = (what: string, value: unknown): never =>
+    fail('CHECKPOINT_MISMATCH', { where: file, value, message: `${what}; take it up in the run that it belongs to` });
+  if (head.seed !== config.seed) mismatch(`the run has seed ${config.seed}`, head.seed);
+  if (head.configHash !== configHash(config))
+    mismatch(`config.yaml has been changed since (it is ${configHash(config)} now)`, head.configHash);
+  const world = await makeWorld(config);
+  if (head.observationHash !== world.observationHash)
+    mismatch('the observation is defined otherwise in this version', head.observationHash);
+  for (const [index, { dataset, sha256 }] of world.data.entries()) {
+    const before = record.data[index]?.sha256;
+    if (before === sha256) continue;
+    fail('DATA_HASH', {
+      where: dataset,
+      value: sha256,
+      message: `the data has changed since the run began (it was ${before}); train anew`,
+    });
+  }
+  const { identity } = await identifyCode();
+  for (const [kernel, hash] of Object.entries(identity.kernels)) {
+    if (record.code.kernels[kernel] === hash) continue;
+    const message = `${kernel} was compiled from other sources when the run began: the result may differ in its bits`;
+    options.onEvent?.({ kind: 'warning', message });
+  }
+  run.takeOver(head.timesteps, identifyHost());
+  removeTemporaries(run.checkpoints);
+  return runFrom(run, config, world, checkpoint, options);
+}
+
+async function runFrom(
+  run: RunDirectory,
+  config: ExperimentConfig,
+  world: World,
+  checkpoint: Checkpoint | null,
+  controls: RunControls,
+): Promise<TrainOutcome> {
+  let training: TrainingRun | null = null;
+  try {
+    training = new TrainingRun(run, config, world, checkpoint, controls);
+    return await training.run();
+  } catch (error) {
+    const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
+    const message = error instanceof Error ? error.message : String(error);
+    run.finish('failed', training?.timesteps ?? run.record.timesteps, null, message);
+    if (error instanceof NonFiniteError && dump !== null) {
+      const shown = message.slice(message.indexOf(': ') + 2);
+      fail('TRAIN_NON_FINITE', {
+        where: error.where ?? 'training',
+        value: error.value,
+        message: `${shown}. Dump: ${dump}`,
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    training?.close();
+  }
+}
+
+function writeDump(run: RunDirectory, error: NonFiniteError): string {
+  const file = path.join(run.path, 'non-finite.safetensors');
+  writeFileAtomic(file, encodeState(error.dump, { format: 'openbell-non-finite' }));
+  return file;
+}
+
+/** sha256 of the parameters, float32 little-endian in the engine's order. */
+export function weightsSha256(engine: PolicyEngine): string {
+  const parameters = engine.getParameters();
+  const bytes = Buffer.alloc(parameters.length * 4);
+  for (const [index, parameter] of parameters.entries()) bytes.writeFloatLE(parameter, index * 4);
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+class TrainingRun {
+  readonly #run: RunDirectory;
+  readonly #config: ExperimentConfig;
+  readonly #world: World;
+  readonly #controls: RunControls;
+  readonly #nowMs: () => number;
+  readonly #engine: PolicyEngine;
+  readonly #ppo: Ppo;
+  readonly #metrics: JsonLines;
+  readonly #timings: JsonLines;
+  #best: Best | null;
+  #lastScore: number | null = null;
+
+  constructor(
+    run: RunDirectory,
+    config: ExperimentConfig,
+    world: World,
+    checkpoint: Checkpoint | null,
+    controls: RunControls,
+  ) {
+    this.#run = run;
+    this.#config = config;
+    this.#world = world;
+    this.#controls = controls;
+    this.#nowMs = controls.nowMs ?? Date.now;
+    const { preset: _, ...agent } = config.agent;
+    const spec = policySpec(agent, world.env.singleObservationSpace, world.actionSpace);
+    this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
+    this.#ppo = new Ppo({
+      env: world.env,
+      engine: this.#engine,
+      config: agent,
+      seed: config.seed,
+      totalTimesteps: config.training.total_timesteps,
+      clock: { nowMs: () => performance.now() },
+    });
+    this.#metrics = run.openMetrics();
+    this.#timings = run.openTimings();
+    this.#best = checkpoint?.head.best ?? null;
+    if (checkpoint !== null) this.#restore(checkpoint);
+  }
+
+  get timesteps(): number {
+    return this.#ppo.timesteps;
+  }
+
+  async run(): Promise<TrainOutcome> {
+    const ppo = this.#ppo;
+    const { total_timesteps: total } = this.#config.training;
+    const isAborted = (): boolean => this.#controls.signal?.aborted === true;
+    const startedMs = this.#nowMs();
+    const fromTimesteps = ppo.timesteps;
+    this.#tell({ kind: 'started', directory: this.#run.path, config: this.#config, fromTimesteps });
+    if (ppo.updates === 0) this.#checkpoint({ best: false });
+    while (!ppo.done && !isAborted()) {
+      const before = ppo.timesteps;
+      const updateMs = this.#nowMs();
+      const report = ppo.update();
+      const phases = { ...ppo.phaseTimes };
+      this.#metrics.append({ kind: 'update', ...report });
+      this.#timings.append({
+        kind: 'update',
+        update: report.update,
+        timesteps: report.timesteps,
+        at: new Date(updateMs).toISOString(),
+        ...phases,
+      });
+      const stepsPerSecond = ((ppo.timesteps - fromTimesteps) * 1000) / Math.max(1, this.#nowMs() - startedMs);
+      const remainingMs = (Math.max(0, total - ppo.timesteps) * 1000) / Math.max(stepsPerSecond, 1e-9);
+      this.#tell({ kind: 'update', report, phases, totalTimesteps: total, stepsPerSecond, remainingMs });
+
+      const isBest = this.#evaluationIsDue(before) && this.#evaluate();
+      const isDue = crossed(before, ppo.timesteps, this.#config.training.checkpoint_every);
+      // an interruption is noticed here, once an update: let the signal's handler run
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isBest || isDue || ppo.done || isAborted()) this.#checkpoint({ best: isBest });
+      this.#run.heartbeat(ppo.timesteps);
+    }
+    const status = ppo.done ? 'completed' : 'interrupted';
+    const result: RunResult = {
+      timesteps: ppo.timesteps,
+      updates: ppo.updates,
+      weights_sha256: weightsSha256(this.#engine),
+      best: this.#best,
+      last_score: this.#lastScore,
+    };
+    this.#run.finish(status, ppo.timesteps, result);
+    this.#tell({ kind: 'finished', directory: this.#run.path, status, result });
+    return { directory: this.#run.path, status, result };
+  }
+
+  close(): void {
+    this.#metrics.close();
+    this.#timings.close();
+    this.#engine.dispose();
+    this.#world.env.close();
+  }
+
+  #evaluationIsDue(before: number): boolean {
+    const every = this.#config.training.evaluate_every;
+    return this.#ppo.done || (every !== null && crossed(before, this.#ppo.timesteps, every));
+  }
+
+  /** Scores the policy as it stands. True where it is the best so far. */
+  #evaluate(): boolean {
+    const { evaluate, scoreName } = this.#world;
+    if (evaluate === null) return false;
+    const { timesteps } = this.#ppo;
+    const startMs = performance.now();
+    const { score, details }: Score = evaluate(this.#actor());
+    const isBest = this.#best === null || score > this.#best.score;
+    if (isBest) this.#best = { score, timesteps };
+    this.#lastScore = score;
+    this.#metrics.append({ kind: 'evaluation', update: this.#ppo.updates, timesteps, score, isBest, ...details });
+    this.#timings.append({
+      kind: 'evaluation',
+      update: this.#ppo.updates,
+      timesteps,
+      evaluationMs: performance.now() - startMs,
+    });
+    this.#tell({ kind: 'evaluation', timesteps, name: scoreName, score, isBest });
+    return isBest;
+  }
+
+  /** The policy as it would be deployed: the mode of its distribution, its normaliser frozen. */
+  #actor(): ActingPolicy {
+    const { normalizer } = this.#ppo;
+    const space = this.#world.actionSpace;
+    return new ActingPolicy({
+      engine: this.#engine,
+      normalizer: normalizer === null ? null : Normalizer.frozen(normalizer.getState()),
+      bounds: space.kind === 'box' ? { low: space.low, high: space.high } : null,
+    });
+  }
+
+  #checkpoint(also: { best: boolean }): void {
+    // the logs must be on disk before a checkpoint speaks of their lengths
+    this.#metrics.sync();
+    this.#timings.sync();
+    const { seed, name, training } = this.#config;
+    writeCheckpoint(
+      this.#run.checkpoints,
+      {
+        head: {
+          experiment: name,
+          seed,
+          engine: this.#engine.name,
+          timesteps: this.#ppo.timesteps,
+          updates: this.#ppo.updates,
+          configHash: configHash(this.#config),
+          observationHash: this.#world.observationHash,
+          best: this.#best,
+          lastScore: this.#lastScore,
+          logs: {
+            metricsBytes: this.#metrics.bytes,
+            metricsLines: this.#metrics.lines,
+            timingsLines: this.#timings.lines,
+          },
+        },
+        ppo: this.#ppo.getState(),
+      },
+      { best: also.best, keep: training.keep_checkpoints },
+    );
+  }
+
+  #restore({ head, ppo }: Checkpoint): void {
+    this.#ppo.setState(ppo);
+    this.#lastScore = head.lastScore;
+    const { metricsBytes, metricsLines, timingsLines } = head.logs;
+    const cut = this.#metrics.truncateLines(metricsLines) && this.#timings.truncateLines(timingsLines);
+    if (!cut || this.#metrics.bytes !== metricsBytes) {
+      fail('RUN_STATE', {
+        where: this.#metrics.file,
+        value: this.#metrics.bytes,
+        message: `the logs do not reach to where the checkpoint was written (${metricsBytes} bytes): they were cut or edited; restore them, or train anew`,
+      });
+    }
+  }
+
+  #tell(event: TrainEvent): void {
+    this.#controls.onEvent?.(event);
+  }
+}
+
+/** Whether a multiple of `every` lies in (before, now]. */
+function crossed(before: number, now: number, every: number): boolean {
+  return Math.floor(now / every) > Math.floor(before / every);
+}

@@ -1,0 +1,163 @@
+/** What a configuration trains in, and what it is scored on while it trains. */
+import { log } from '#env/math/index.js';
+import { makeClassicVector } from '#env/classic/index.js';
+import type { Bars, TradingWindow } from '#env/market/bars.js';
+import { MarketEnv } from '#env/market/market-env.js';
+import { FEATURE_SETS } from '#env/market/observation/index.js';
+import { utcInstant, windowOf } from '#env/market/window.js';
+import type { ActionSpace } from '#env/spaces.js';
+import type { VectorEnv } from '#env/vector-env.js';
+import type { Actor } from '#agents/actor.js';
+import type { DataConfig, DateWindow, ExperimentConfig } from '#src/config/schema.js';
+import { loadDataset } from '#src/data/load.js';
+import { runActor } from './evaluate-baselines.js';
+import type { EvaluationMarket } from './evaluate-paths.js';
+import type { DataIdentity } from './run-directory.js';
+
+/** A score on the validation window, or over episodes; `details` are a line of metrics.jsonl. */
+export interface Score {
+  /** Higher is better. */
+  readonly score: number;
+  readonly details: Readonly<Record<string, number | null>>;
+}
+
+export interface World {
+  /** null: a classic environment. */
+  readonly observationHash: string | null;
+  readonly data: readonly DataIdentity[];
+  readonly actionSpace: ActionSpace;
+  /** The environment to train in. Made once; Ppo owns it. */
+  readonly env: VectorEnv;
+  /** What the score is called, for people. */
+  readonly scoreName: string;
+  /** Scores a policy as it stands, without noise; null where the configuration sets no validation window apart. */
+  readonly evaluate: ((actor: Actor) => Score) | null;
+}
+
+/** Classic environments are scored in episodes of their own, seeded far from those of the training environments. */
+const EVALUATION_SEED_OFFSET = 1_000_000;
+
+/** Loads the data and makes the environments. Throws DATA_ and ENV_ errors. */
+export async function makeWorld(config: ExperimentConfig): Promise<World> {
+  return config.env.id === 'market' ? makeMarketWorld(config) : makeClassicWorld(config, config.env.id);
+}
+
+/** The market of one of the configuration's windows, as `evaluateActor` takes it; null where that window is not set apart. */
+export async function loadMarket(
+  config: ExperimentConfig,
+  which: 'train' | 'validation' | 'test',
+): Promise<EvaluationMarket | null> {
+  const { env, data, observation } = config;
+  if (env.id !== 'market' || data === null || observation === null || data[which] === null) return null;
+  const bars = await loadBars(data);
+  const { id: _, ...market } = env;
+  return {
+    windows: windowsIn(bars, data[which], observation.warmup, `data.${which}`),
+    config: market,
+    featureSet: observation.feature_set,
+  };
+}
+
+async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
+  const { env, data, observation, training, seed } = config;
+  // the configuration's check has made sure of all three
+  if (env.id !== 'market' || data === null || observation === null)
+    throw new Error('the market needs data and observation');
+  const bars = await loadBars(data);
+  const { id: _, ...market } = env;
+  const featureSet = observation.feature_set;
+  const marketEnv = new MarketEnv({
+    windows: windowsIn(bars, data.train, observation.warmup, 'data.train'),
+    config: market,
+    featureSet,
+    numEnvs: training.n_envs,
+    seed,
+  });
+  const validation =
+    data.validation === null
+      ? null
+      : {
+          windows: windowsIn(bars, data.validation, observation.warmup, 'data.validation'),
+          config: market,
+          featureSet,
+        };
+  return {
+    observationHash: FEATURE_SETS[featureSet].hash,
+    data: bars.map((own, index) => identityOf(data.datasets[index], own)),
+    actionSpace: marketEnv.singleActionSpace,
+    env: marketEnv,
+    scoreName: 'validation log return',
+    evaluate: validation === null ? null : (actor) => scoreOnMarket(actor, validation),
+  };
+}
+
+/**
+ * The log of final over initial equity, costs included: a policy that stays out of the market scores 0, so that
+ * no loser is ever chosen over doing nothing, and compounding counts. Ruin is scored as the log of a cent.
+ */
+function scoreOnMarket(actor: Actor, market: EvaluationMarket): Score {
+  const { performance } = runActor(actor, market);
+  const { totalReturn, sharpe, maxDrawdown, turnover, trades, exposure, costsPaid } = performance;
+  return {
+    score: log(Math.max(1 + totalReturn, 1e-2)),
+    details: { totalReturn, sharpe, maxDrawdown, turnover, trades, exposure, costsPaid },
+  };
+}
+
+function makeClassicWorld({ training, seed }: ExperimentConfig, id: string): World {
+  const env = makeClassicVector(id, training.n_envs);
+  return {
+    observationHash: null,
+    data: [],
+    actionSpace: env.singleActionSpace,
+    env,
+    scoreName: `mean return of ${training.evaluate_episodes} episodes`,
+    evaluate: (actor) => scoreEpisodes(actor, id, training.evaluate_episodes, (seed + EVALUATION_SEED_OFFSET) >>> 0),
+  };
+}
+
+/** Mean undiscounted return of `episodes` episodes, always the same ones. */
+export function scoreEpisodes(actor: Actor, id: string, episodes: number, seed: number): Score {
+  const env = makeClassicVector(id, episodes);
+  env.reset({ seed });
+  const space = env.singleActionSpace;
+  const actions = space.kind === 'discrete' ? new Int32Array(episodes) : new Float32Array(episodes * space.shape[0]);
+  const returns = new Float64Array(episodes).fill(Number.NaN);
+  let lengths = 0;
+  for (let running = episodes; running > 0;) {
+    actor.act(actions, env.observations, env.actionMasks, episodes);
+    env.step(actions);
+    for (let i = 0; i < episodes; i++) {
+      if (!Number.isNaN(returns[i]) || (env.terminations[i] | env.truncations[i]) === 0) continue;
+      returns[i] = env.episodeReturns[i];
+      lengths += env.episodeLengths[i];
+      running--;
+    }
+  }
+  env.close();
+  const score = returns.reduce((sum, value) => sum + value, 0) / episodes;
+  const variance = returns.reduce((sum, value) => sum + (value - score) * (value - score), 0) / episodes;
+  return { score, details: { episodes, deviation: Math.sqrt(variance), episodeLength: lengths / episodes } };
+}
+
+async function loadBars(data: DataConfig): Promise<Bars[]> {
+  const bars: Bars[] = [];
+  for (const dataset of data.datasets) bars.push(await loadDataset(dataset));
+  return bars;
+}
+
+function windowsIn(
+  bars: readonly Bars[],
+  window: NonNullable<DateWindow>,
+  warmup: number,
+  where: string,
+): TradingWindow[] {
+  const from = window.from === null ? null : utcInstant(window.from, `${where}.from`);
+  const to = window.to === null ? null : utcInstant(window.to, `${where}.to`);
+  return bars.flatMap((own) => windowOf(own, from, to, warmup));
+}
+
+function identityOf(dataset: string, bars: Bars): DataIdentity {
+  const { source, instrument, interval, length, synthetic, sha256 } = bars;
+  return { dataset, source, symbol: instrument.symbol, interval: interval.label, bars: length, synthetic, sha256 };
+}
