@@ -1,12 +1,6 @@
 // A linear layer y = x W + b and its gradients. All matrices in panels (see _tiles.as.ts), padded with zeros:
 // rows of the batch to a multiple of 8 (or exactly one row), W to (inputs rounded up to 8, outputs rounded up to 8).
-import { Adjacent, Below, FORWARD, INPUT_GRADIENT, RELU, TANH, WEIGHT_GRADIENT, tile1x32, tile1x8, tile4x8, tile8x4 } from './_tiles.as';
-
-// @ts-ignore: decorator
-@inline
-function even(n: i32): i32 {
-  return (n + 1) & ~1;
-}
+import { FORWARD, INPUT_GRADIENT, RELU, TANH, WEIGHT_GRADIENT, tile1x32, tile1x8, tile4x8, tile8x4 } from './_tiles.as';
 
 // @ts-ignore: decorator
 @inline
@@ -18,20 +12,19 @@ export function linearForward(
   out: usize, outStride: usize, x: usize, xStride: usize, w: usize, b: usize, B: i32, I: i32, O: i32,
 ): void {
   // out (B,O); x (B,I); w (I,O); b (O)
-  const K = even(I);
   const wStride = panelBytes(I);
   if (B == 1) {
     let j = 0;
     for (; j + 24 < O; j += 32) {
       const last = (O - j + 7) >> 3;
       if (last < 4) break;
-      tile1x32(out, outStride, x, xStride, w, wStride, b, K);
+      tile1x32(out, outStride, x, xStride, w, wStride, b, I);
       out += outStride << 2;
       w += wStride << 2;
       b += 128;
     }
     for (; j < O; j += 8) {
-      tile1x8(out, x, xStride, w, b, K);
+      tile1x8(out, x, xStride, w, b, I);
       out += outStride;
       w += wStride;
       b += 32;
@@ -42,12 +35,12 @@ export function linearForward(
     if (O - j > 4) {
       for (let row = 0; row < B; row += 4) {
         const at = <usize>row << 5;
-        tile4x8<Below, Adjacent>(FORWARD, out + at, x + at, xStride, w, K, b, false, 0, 0);
+        tile4x8(FORWARD, 32, 4, out + at, x + at, xStride, w, I, b, false, 0, 0);
       }
     } else {
       for (let row = 0; row < B; row += 8) {
         const at = <usize>row << 5;
-        tile8x4<Below, Adjacent>(FORWARD, out + at, x + at, xStride, w, K, b, false, 0, 0);
+        tile8x4(FORWARD, 32, 4, out + at, x + at, xStride, w, I, b, false, 0, 0);
       }
     }
     out += outStride;
@@ -69,18 +62,17 @@ export function linearBackwardInput(
 function backwardInput(
   dx: usize, x: usize, xStride: usize, dy: usize, dyStride: usize, wt: usize, B: i32, I: i32, O: i32, activation: i32,
 ): void {
-  const K = even(O);
   const wtStride = panelBytes(O);
   for (let j = 0; j < I; j += 8) {
     if (I - j > 4) {
       for (let row = 0; row < B; row += 4) {
         const at = <usize>row << 5;
-        tile4x8<Below, Adjacent>(INPUT_GRADIENT, dx + at, dy + at, dyStride, wt, K, 0, false, x + at, activation);
+        tile4x8(INPUT_GRADIENT, 32, 4, dx + at, dy + at, dyStride, wt, O, 0, false, x + at, activation);
       }
     } else {
       for (let row = 0; row < B; row += 8) {
         const at = <usize>row << 5;
-        tile8x4<Below, Adjacent>(INPUT_GRADIENT, dx + at, dy + at, dyStride, wt, K, 0, false, x + at, activation);
+        tile8x4(INPUT_GRADIENT, 32, 4, dx + at, dy + at, dyStride, wt, O, 0, false, x + at, activation);
       }
     }
     dx += xStride;
@@ -98,12 +90,12 @@ export function linearBackwardWeight(
     if (O - j > 4) {
       for (let i = 0; i < I; i += 4) {
         const pa = x + <usize>(i >> 3) * xStride + (<usize>(i & 4) << 2);
-        tile4x8<Adjacent, Below>(WEIGHT_GRADIENT, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
+        tile4x8(WEIGHT_GRADIENT, 4, 32, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
       }
     } else {
       for (let i = 0; i < I; i += 8) {
         const pa = x + <usize>(i >> 3) * xStride;
-        tile8x4<Adjacent, Below>(WEIGHT_GRADIENT, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
+        tile8x4(WEIGHT_GRADIENT, 4, 32, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
       }
     }
     dw += dwStride;
