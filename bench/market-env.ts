@@ -16,7 +16,9 @@ const secondsPerCase = Number(process.argv[2] ?? 1);
 function minuteBars(): Bars {
   const stream = new RandomStream(1, 'bench/market-env');
   const sessions = calendarNamed('XNYS').sessionsBetween(Date.UTC(2017, 0, 1), Date.UTC(2018, 0, 1));
-  const times = sessions.flatMap(({ openMs, closeMs }) => Array.from({ length: (closeMs - openMs) / 60_000 }, (_, k) => openMs + k * 60_000));
+  const times = sessions.flatMap(({ openMs, closeMs }) =>
+    Array.from({ length: (closeMs - openMs) / 60_000 }, (_, k) => openMs + k * 60_000),
+  );
   const length = times.length;
   const column = (): Float64Array => new Float64Array(length);
   const [open, high, low, close, volume] = [column(), column(), column(), column(), column()];
@@ -55,7 +57,10 @@ function minuteBars(): Bars {
   };
 }
 
-const base: MarketConfig = { ...DEFAULT_MARKET_CONFIG, episode: { length: 2000, minimum_length: 20, random_start: true } };
+const base: MarketConfig = {
+  ...DEFAULT_MARKET_CONFIG,
+  episode: { length: 2000, minimum_length: 20, random_start: true },
+};
 const allExits: MarketConfig = {
   ...base,
   direction: 'long_short',
@@ -81,7 +86,9 @@ const windows: TradingWindow[] = [{ bars, segment: bars.segments[0], start: 300,
 function measure(config: MarketConfig, rate: number): number {
   const env = new MarketEnv({ windows, config, numEnvs: ACCOUNTS, seed: 1 });
   const stream = new RandomStream(2, 'bench/actions');
-  const batches = Array.from({ length: 512 }, () => Int32Array.from({ length: ACCOUNTS }, () => (stream.uniform() < rate ? 1 + stream.integer(2) : 0)));
+  const batches = Array.from({ length: 512 }, () =>
+    Int32Array.from({ length: ACCOUNTS }, () => (stream.uniform() < rate ? 1 + stream.integer(2) : 0)),
+  );
   env.reset({ seed: 1 });
   for (let k = 0; k < 20_000; k++) env.step(batches[k & 511]);
   // the best of many short stretches: other work on the machine only ever makes one slower

@@ -114,7 +114,8 @@ export function accountRowLength(plan: ExitPlan): number {
 export function saveAccount(account: Account, row: Float64Array, offset: number): void {
   const { due, late, exits } = account;
   const values = [...DOUBLES.map((key) => account[key]), ...INTEGERS.map((key) => account[key])];
-  for (const { kind, quantity, limit, reason, forced } of [due, late]) values.push(kind, quantity, limit, reason, forced);
+  for (const { kind, quantity, limit, reason, forced } of [due, late])
+    values.push(kind, quantity, limit, reason, forced);
   values.push(exits.stop, exits.best, exits.entryPrice, exits.initialShares, exits.stage, ...exits.targets);
   row.set(values, offset);
 }

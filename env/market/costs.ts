@@ -25,7 +25,12 @@ export function ibkrFixedCommission(shares: number, price: number): number {
  * Charge for holding `sharesShort` (>= 0) over `calendarDays` nights: quantity x 1.02 x the prior settlement
  * price, rounded up to the dollar, x the annual rate / 360 a day.
  */
-export function borrowCost(sharesShort: number, settlementPrice: number, annualRate: number, calendarDays: number): number {
+export function borrowCost(
+  sharesShort: number,
+  settlementPrice: number,
+  annualRate: number,
+  calendarDays: number,
+): number {
   const collateral = sharesShort * Math.ceil(BORROW_COLLATERAL * settlementPrice - 1e-9);
   return (collateral * annualRate * calendarDays) / BORROW_YEAR_DAYS;
 }
@@ -45,7 +50,8 @@ export class CostModel {
       fail('ENV_CONFIG', {
         where: 'costs.model',
         value: `ibkr_fixed for ${instrument.symbol} (${instrument.securityType} in ${instrument.currency})`,
-        message: 'ibkr_fixed prices US stocks in USD only; use costs.model "percent" with costs.percent_bps for this instrument',
+        message:
+          'ibkr_fixed prices US stocks in USD only; use costs.model "percent" with costs.percent_bps for this instrument',
       });
     }
     this.takingShare = (costs.spread_bps / 2 + costs.slippage_bps) * 1e-4;

@@ -38,7 +38,8 @@ export class ExitPlan {
     this.emaPeriod = config.ema_rule?.period ?? null;
     this.emaExits = config.ema_rule?.action === 'exit';
     this.tightenTo = config.ema_rule?.action === 'tighten' ? config.ema_rule.tighten_to : NaN;
-    const movesStop = config.trailing_stop !== null || config.fixed_stop !== null || config.ema_rule?.action === 'tighten';
+    const movesStop =
+      config.trailing_stop !== null || config.fixed_stop !== null || config.ema_rule?.action === 'tighten';
     this.rests = config.initial_stop !== null || stages.length > 0 || movesStop;
     this.ratchets = movesStop || config.ema_rule !== null;
   }

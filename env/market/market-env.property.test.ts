@@ -27,8 +27,20 @@ const scenario = fc
     positionFraction: fc.constantFrom(0.3, 0.95, 1),
     initialEquity: fc.constantFrom(500, 20_000, 1_000_000),
     minimumEquity: fc.constantFrom(0, 0.2, 0.95),
-    order: fc.record({ type: fc.constantFrom('market' as const, 'limit' as const), buffer_bps: fc.constantFrom(0, 5, 100) }),
-    windows: maybe(fc.constantFrom<[string, string][]>([['09:30', '12:00']], [['10:15', '11:45'], ['14:00', '16:00']], [['15:00', '10:30']])),
+    order: fc.record({
+      type: fc.constantFrom('market' as const, 'limit' as const),
+      buffer_bps: fc.constantFrom(0, 5, 100),
+    }),
+    windows: maybe(
+      fc.constantFrom<[string, string][]>(
+        [['09:30', '12:00']],
+        [
+          ['10:15', '11:45'],
+          ['14:00', '16:00'],
+        ],
+        [['15:00', '10:30']],
+      ),
+    ),
     cycles: maybe(fc.integer({ min: 1, max: 2 })),
     flat: maybe(fc.constantFrom(0, 5, 45)),
     costs: fc.record({
@@ -41,9 +53,18 @@ const scenario = fc
     exits: fc.record({
       initial_stop: maybe(share(0.04)),
       trailing_stop: maybe(share(0.04)),
-      take_profit: fc.uniqueArray(fc.record({ gain: share(0.04), fraction: fc.constantFrom(0.25, 0.3, 0.5) }), { maxLength: 2, selector: ({ gain }) => gain }),
+      take_profit: fc.uniqueArray(fc.record({ gain: share(0.04), fraction: fc.constantFrom(0.25, 0.3, 0.5) }), {
+        maxLength: 2,
+        selector: ({ gain }) => gain,
+      }),
       fixed_stop: maybe(share(0.03).map((gain) => ({ gain, level: gain / 3 }))),
-      ema_rule: maybe(fc.record({ period: fc.integer({ min: 2, max: 20 }), action: fc.constantFrom('exit' as const, 'tighten' as const), tighten_to: fc.constantFrom(0.97, 0.995) })),
+      ema_rule: maybe(
+        fc.record({
+          period: fc.integer({ min: 2, max: 20 }),
+          action: fc.constantFrom('exit' as const, 'tighten' as const),
+          tighten_to: fc.constantFrom(0.97, 0.995),
+        }),
+      ),
       ratchet: fc.constant('close' as const),
     }),
     late: fc.boolean(),
@@ -72,7 +93,9 @@ const scenario = fc
     const actions = Array.from({ length: LENGTH }, () => {
       if (stream.uniform() > drawn.restlessness) return 0;
       return drawn.actions === 'discrete' ? 1 + stream.integer(2) : Math.fround(2.4 * stream.uniform() - 1.2);
-    }).map((action) => Math.min(Math.max(action, drawn.actions === 'discrete' ? 0 : -1), drawn.actions === 'discrete' ? 2 : 1));
+    }).map((action) =>
+      Math.min(Math.max(action, drawn.actions === 'discrete' ? 0 : -1), drawn.actions === 'discrete' ? 2 : 1),
+    );
     const bars = wildBars(drawn.seed, LENGTH, drawn.daily, drawn.adjusted);
     return { config, actions, window: wholeWindow(bars, FIRST) };
   });
@@ -97,7 +120,13 @@ function fastEpisode(window: TradingWindow, config: MarketConfig, actions: reado
     env.step(config.actions === 'discrete' ? Int32Array.of(action) : Float32Array.of(action));
     const [terminated, truncated] = [env.terminations[0] === 1, env.truncations[0] === 1];
     const ended = terminated || truncated;
-    steps.push({ fills, bar: records[records.length - 1], terminated, truncated, observation: [...(ended ? env.finalObservations : env.observations)] });
+    steps.push({
+      fills,
+      bar: records[records.length - 1],
+      terminated,
+      truncated,
+      observation: [...(ended ? env.finalObservations : env.observations)],
+    });
     fills = [];
     if (ended) break;
   }
@@ -118,12 +147,16 @@ describe('MarketEnv and its slow twin', () => {
         fast.forEach((step, k) => {
           const twin = slow[k];
           const scale = Math.max(Math.abs(twin.equity), config.initial_equity);
-          const brief = (f: { quantity: number; price: number; reason: string }): string => `${f.reason} ${f.quantity.toFixed(6)} @ ${f.price.toFixed(8)}`;
+          const brief = (f: { quantity: number; price: number; reason: string }): string =>
+            `${f.reason} ${f.quantity.toFixed(6)} @ ${f.price.toFixed(8)}`;
           expect(step.fills.map(brief), `fills of step ${k}`).toEqual(twin.fills.map(brief));
           step.fills.forEach((fill, n) => expect(near(fill.commission, twin.fills[n].commission, scale)).toBe(true));
-          if (!near(step.bar.equity, twin.equity, scale)) throw new Error(`equity of step ${k}: ${step.bar.equity} and ${twin.equity}`);
-          if (!near(step.bar.costs, twin.costs, scale)) throw new Error(`costs of step ${k}: ${step.bar.costs} and ${twin.costs}`);
-          if (!near(step.bar.position, twin.position, twin.position)) throw new Error(`position of step ${k}: ${step.bar.position} and ${twin.position}`);
+          if (!near(step.bar.equity, twin.equity, scale))
+            throw new Error(`equity of step ${k}: ${step.bar.equity} and ${twin.equity}`);
+          if (!near(step.bar.costs, twin.costs, scale))
+            throw new Error(`costs of step ${k}: ${step.bar.costs} and ${twin.costs}`);
+          if (!near(step.bar.position, twin.position, twin.position))
+            throw new Error(`position of step ${k}: ${step.bar.position} and ${twin.position}`);
           expect([step.terminated, step.truncated]).toEqual([twin.terminated, twin.truncated]);
           fills += twin.fills.length;
           for (const { reason } of twin.fills) reasons.add(reason);
@@ -133,7 +166,17 @@ describe('MarketEnv and its slow twin', () => {
     );
     // the draws must have met what they are meant to test
     expect(fills).toBeGreaterThan(RUNS * 5);
-    expect([...reasons].sort()).toEqual(['buy', 'ema', 'end-of-data', 'flat-before-close', 'ruin', 'sell', 'stop', 'take-profit', 'target']);
+    expect([...reasons].sort()).toEqual([
+      'buy',
+      'ema',
+      'end-of-data',
+      'flat-before-close',
+      'ruin',
+      'sell',
+      'stop',
+      'take-profit',
+      'target',
+    ]);
   });
 
   it('keep the accounts: equity change = P&L - costs, base prices within the bar, positions within limits', () => {
@@ -162,7 +205,9 @@ describe('MarketEnv and its slow twin', () => {
             const split = bars.factor === null ? 1 : bars.factor[t] / bars.factor[t - 1];
             const decisionClose = bars.close[t - 1] / (bars.factor === null ? 1 : bars.factor[t - 1]) / split;
             if (grown && !late) {
-              expect(Math.abs(fill.positionAfter) * decisionClose).toBeLessThanOrEqual(config.position_fraction * equity * (1 + 1e-6) + decisionClose * 1e-5);
+              expect(Math.abs(fill.positionAfter) * decisionClose).toBeLessThanOrEqual(
+                config.position_fraction * equity * (1 + 1e-6) + decisionClose * 1e-5,
+              );
             }
           }
           if (config.direction === 'long_only') expect(bar.position).toBeGreaterThanOrEqual(0);

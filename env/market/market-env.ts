@@ -85,12 +85,22 @@ export class MarketEnv extends BaseVectorEnv {
     const config = evaluates ? withoutChance(options.config) : options.config;
     checkMarketConfig(config);
     if (evaluates && numEnvs !== windows.length) {
-      fail('ENV_CONFIG', { where: `${WHERE} numEnvs`, value: numEnvs, message: `an evaluation runs one account a window: ${windows.length}` });
+      fail('ENV_CONFIG', {
+        where: `${WHERE} numEnvs`,
+        value: numEnvs,
+        message: `an evaluation runs one account a window: ${windows.length}`,
+      });
     }
     const spec = featureSetNamed(options.featureSet ?? 'v1');
     const size = spec.marketFeatures.length + ACCOUNT_FEATURE_COUNT;
     const isDiscrete = config.actions === 'discrete';
-    super(WHERE, numEnvs, box(-Infinity, Infinity, size), isDiscrete ? discrete(3) : box(-1, 1, 1), isDiscrete && config.mask_actions);
+    super(
+      WHERE,
+      numEnvs,
+      box(-Infinity, Infinity, size),
+      isDiscrete ? discrete(3) : box(-1, 1, 1),
+      isDiscrete && config.mask_actions,
+    );
 
     this.spec = spec;
     this.done = new Uint8Array(numEnvs);
@@ -226,7 +236,11 @@ export class MarketEnv extends BaseVectorEnv {
 
   setState(state: StateDict): void {
     if (state['identity'] !== this.#identity) {
-      fail('ENV_STATE', { where: WHERE, value: state['identity'], message: `this state is of other windows; these are ${this.#identity}` });
+      fail('ENV_STATE', {
+        where: WHERE,
+        value: state['identity'],
+        message: `this state is of other windows; these are ${this.#identity}`,
+      });
     }
     const length = accountRowLength(this.#plan);
     const rows = new Float64Array(this.numEnvs * length);
@@ -246,7 +260,13 @@ function pairsOf(values: Float32Array): Float64Array {
   return new Float64Array(values.buffer, 0, values.length >> 1);
 }
 
-function copyRow<Row extends Float32Array | Float64Array>(out: Row, to: number, rows: Row, from: number, count: number): void {
+function copyRow<Row extends Float32Array | Float64Array>(
+  out: Row,
+  to: number,
+  rows: Row,
+  from: number,
+  count: number,
+): void {
   for (let k = 0; k < count; k++) out[to + k] = rows[from + k];
 }
 
@@ -276,24 +296,49 @@ function withoutChance(config: MarketConfig): MarketConfig {
 function featureSetNamed(name: string): ObservationSpec {
   const sets: Readonly<Record<string, ObservationSpec>> = FEATURE_SETS;
   if (!Object.hasOwn(sets, name)) {
-    fail('ENV_CONFIG', { where: `${WHERE} featureSet`, value: name, message: `choose one of ${Object.keys(sets).join(', ')}` });
+    fail('ENV_CONFIG', {
+      where: `${WHERE} featureSet`,
+      value: name,
+      message: `choose one of ${Object.keys(sets).join(', ')}`,
+    });
   }
   return sets[name];
 }
 
 /** One field a window; windows of the same bars share their columns and features. */
-function fieldsOf(windows: readonly TradingWindow[], config: MarketConfig, spec: ObservationSpec, seed: number): Field[] {
-  if (windows.length === 0) fail('ENV_CONFIG', { where: `${WHERE} windows`, value: 0, message: 'there is nothing to trade: give at least one window' });
+function fieldsOf(
+  windows: readonly TradingWindow[],
+  config: MarketConfig,
+  spec: ObservationSpec,
+  seed: number,
+): Field[] {
+  if (windows.length === 0)
+    fail('ENV_CONFIG', {
+      where: `${WHERE} windows`,
+      value: 0,
+      message: 'there is nothing to trade: give at least one window',
+    });
   const minimum = config.episode.minimum_length;
   for (const { bars, segment, start, end } of windows) {
     if (!(segment.start <= start && start < end && end <= segment.end && end <= bars.length)) {
-      fail('DATA_WINDOW', { where: bars.source, value: [start, end], message: `the window leaves its segment [${segment.start}, ${segment.end})` });
+      fail('DATA_WINDOW', {
+        where: bars.source,
+        value: [start, end],
+        message: `the window leaves its segment [${segment.start}, ${segment.end})`,
+      });
     }
     if (end - 1 - start < minimum) {
-      fail('DATA_WINDOW', { where: bars.source, value: [start, end], message: `the window has ${end - 1 - start} steps, episode.minimum_length asks for ${minimum}; widen the window or lower it` });
+      fail('DATA_WINDOW', {
+        where: bars.source,
+        value: [start, end],
+        message: `the window has ${end - 1 - start} steps, episode.minimum_length asks for ${minimum}; widen the window or lower it`,
+      });
     }
   }
-  const sleeves = sleeveEquities(config, windows.map(({ bars }) => bars.instrument.symbol));
+  const sleeves = sleeveEquities(
+    config,
+    windows.map(({ bars }) => bars.instrument.symbol),
+  );
   const byBars = new Map<Bars, Pick<Field, 'market' | 'features' | 'featurePairs'>>();
   return windows.map((window) => {
     const { bars } = window;
@@ -301,7 +346,10 @@ function fieldsOf(windows: readonly TradingWindow[], config: MarketConfig, spec:
     if (shared === undefined) {
       const own = windows.filter((other) => other.bars === bars);
       const segments = bars.segments
-        .map((segment) => ({ start: segment.start, end: Math.max(0, ...own.filter((w) => w.segment.start === segment.start).map((w) => w.end)) }))
+        .map((segment) => ({
+          start: segment.start,
+          end: Math.max(0, ...own.filter((w) => w.segment.start === segment.start).map((w) => w.end)),
+        }))
         .filter(({ start, end }) => end > start);
       const features = observedFeatures(bars, segments, spec, config.noise, seed);
       shared = { market: marketColumns(bars, own, config), features, featurePairs: features.map(pairsOf) };

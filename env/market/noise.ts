@@ -26,7 +26,14 @@ export class MarketNoise implements Stateful {
     this.#config = config;
     this.#fillShare = config.fill_price_bps * 1e-4;
     const none = (): RandomStream[] => Array.from({ length: numEnvs }, (_, i) => new RandomStream(i, 'unseeded'));
-    this.#streams = { 'fill-price': none(), observation: none(), cost: none(), delay: none(), start: none(), 'price-replica': none() };
+    this.#streams = {
+      'fill-price': none(),
+      observation: none(),
+      cost: none(),
+      delay: none(),
+      start: none(),
+      'price-replica': none(),
+    };
   }
 
   seed(seed: number): void {
@@ -115,6 +122,10 @@ export function observedFeatures(
     const shares = columns.close.map(() => Math.max(1 + sigma * stream.normal(), 0.01));
     const moved = (prices: Float64Array): Float64Array => prices.map((price, t) => price * shares[t]);
     const { open, high, low, close, volume } = columns;
-    return computeFeatures({ open: moved(open), high: moved(high), low: moved(low), close: moved(close), volume }, segments, spec);
+    return computeFeatures(
+      { open: moved(open), high: moved(high), low: moved(low), close: moved(close), volume },
+      segments,
+      spec,
+    );
   });
 }

@@ -38,6 +38,11 @@ export class OrderDesk {
     account.cycles++;
   }
 
+  /** Whether a cycle may begin on bar t: bars outside sessions may bring an order earlier than its day. */
+  mayBeginCycle(account: Account, market: MarketColumns, t: number): boolean {
+    return account.cycleDay !== market.day[t] || account.cycles < this.#maxCycles;
+  }
+
   /** Works out, at the close of t, what the next decision may do. */
   prepare(account: Account, market: MarketColumns, t: number): void {
     const flags = market.flags[t];
@@ -50,7 +55,10 @@ export class OrderDesk {
     if (shares !== 0) {
       if (account.exitAsked === 1 || (flags & MUST_BE_FLAT) !== 0) choices |= MUST_LEAVE;
       else choices |= shares > 0 ? MAY_SELL : MAY_BUY;
-    } else if (choices === MAY_ENTER && mayTradeLots(account.equity, this.#positionFraction, market.close[t], market.lotSize)) {
+    } else if (
+      choices === MAY_ENTER &&
+      mayTradeLots(account.equity, this.#positionFraction, market.close[t], market.lotSize)
+    ) {
       choices |= this.#direction === 'long_short' ? MAY_BUY | MAY_SELL : MAY_BUY;
     }
     account.choices = choices;
@@ -77,7 +85,9 @@ export class OrderDesk {
     const position = account.shares;
     const side = sideOfAction(action, position, this.#direction, true);
     const quantity =
-      position === 0 ? entryQuantity(account.equity, this.#positionFraction, market.close[t], market.lotSize) : Math.abs(position);
+      position === 0
+        ? entryQuantity(account.equity, this.#positionFraction, market.close[t], market.lotSize)
+        : Math.abs(position);
     if (quantity > 0) {
       this.#place(account, market, t, position === 0 ? OPEN : CLOSE, side * quantity, side > 0 ? BY_BUY : BY_SELL);
     }
@@ -100,7 +110,15 @@ export class OrderDesk {
       market.lotSize,
     );
     if (quantity === 0) this.#resume(account, market, t);
-    else this.#place(account, market, t, position === 0 ? OPEN : quantity === -position ? CLOSE : ADJUST, quantity, BY_TARGET);
+    else
+      this.#place(
+        account,
+        market,
+        t,
+        position === 0 ? OPEN : quantity === -position ? CLOSE : ADJUST,
+        quantity,
+        BY_TARGET,
+      );
   }
 
   /** Clears the desk; where a rule closes the position, places that order and returns true. */

@@ -65,7 +65,5 @@ export function feePeriodOf(dayId: number): number {
 
 /** Dollars charged on selling `shares` (>= 0) at `price`. Not rounded to cents. */
 export function regulatoryFees(shares: number, price: number, period: number): number {
-  return (
-    sectionRate[period] * shares * price + Math.min(activityRate[period] * shares, activityMaximum[period])
-  );
+  return sectionRate[period] * shares * price + Math.min(activityRate[period] * shares, activityMaximum[period]);
 }

@@ -38,10 +38,18 @@ export class Reward {
     const names = Object.keys(defaults);
     for (const [name, weight] of Object.entries(config.weights)) {
       if (!names.includes(name)) {
-        fail('ENV_CONFIG', { where: 'reward.weights', value: name, message: `a ${config.type} reward has the weights ${names.join(', ')}` });
+        fail('ENV_CONFIG', {
+          where: 'reward.weights',
+          value: name,
+          message: `a ${config.type} reward has the weights ${names.join(', ')}`,
+        });
       }
       if (!Number.isFinite(weight)) {
-        fail('ENV_CONFIG', { where: `reward.weights.${name}`, value: weight, message: 'a weight must be a finite number' });
+        fail('ENV_CONFIG', {
+          where: `reward.weights.${name}`,
+          value: weight,
+          message: 'a weight must be a finite number',
+        });
       }
     }
     const weightOf = (name: string): number => config.scale * (config.weights[name] ?? defaults[name]);

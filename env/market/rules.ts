@@ -61,10 +61,12 @@ export class ClockRules {
     return this.#calendar.sessionAt(openMs)?.dayId ?? this.#localDay(openMs);
   }
 
-  /** Whether an order given at `decisionMs` acts on the trading day `dayId`; a later one counts its cycles anew. */
+  /**
+   * Whether an order given at `decisionMs` is expected to act on the trading day `dayId`. One that is given at a
+   * session's close acts in the next session, whose cycles are counted anew.
+   */
   actsOnDay(decisionMs: number, dayId: number): boolean {
-    if (this.#daily) return false;
-    return (this.#calendar.sessionAt(decisionMs)?.dayId ?? this.#localDay(decisionMs)) === dayId;
+    return !this.#daily && this.#calendar.sessionAt(decisionMs)?.dayId === dayId;
   }
 
   /**

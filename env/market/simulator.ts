@@ -28,12 +28,7 @@ export class Simulator {
   /** ... and whether a limit order opened it within the bar: what the bar did before that is no price for us. */
   #openedWithin = false;
 
-  constructor(
-    desk: OrderDesk,
-    plan: ExitPlan,
-    noise: MarketNoise,
-    recorder: MarketRecorder | null,
-  ) {
+  constructor(desk: OrderDesk, plan: ExitPlan, noise: MarketNoise, recorder: MarketRecorder | null) {
     this.#desk = desk;
     this.#plan = plan;
     this.#noise = noise;
@@ -125,7 +120,7 @@ export class Simulator {
   #orderAtOpen(account: Account, market: MarketColumns, t: number): boolean {
     const { due } = account;
     const quantity = this.#orderQuantity(account);
-    if (quantity === 0) return true;
+    if (quantity === 0 || (due.kind === OPEN && !this.#desk.mayBeginCycle(account, market, t))) return true;
     const limit = due.limit;
     const open = market.open[t];
     if (!Number.isNaN(limit) && !isInside(quantity, limit, open)) return false;
@@ -184,11 +179,19 @@ export class Simulator {
   }
 
   /** Closes the stage in turn at its target, or at `price` where that is better already. Returns whether lots filled. */
-  #closeStage(account: Account, market: MarketColumns, t: number, side: number, price: number, target: number): boolean {
+  #closeStage(
+    account: Account,
+    market: MarketColumns,
+    t: number,
+    side: number,
+    price: number,
+    target: number,
+  ): boolean {
     const quantity = stageShares(this.#plan, account.exits, Math.abs(account.shares), market.lotSize);
     account.exits.stage++;
     if (quantity === 0) return false;
-    if (targetReached(side, target, price)) this.#take(account, market, t, -side * quantity, price, target, BY_TAKE_PROFIT);
+    if (targetReached(side, target, price))
+      this.#take(account, market, t, -side * quantity, price, target, BY_TAKE_PROFIT);
     else this.#rest(account, market, t, -side * quantity, target, BY_TAKE_PROFIT);
     return true;
   }
@@ -212,10 +215,25 @@ export class Simulator {
   }
 
   /** Takes the market's price `base`: pays half the spread and slippage, though never beyond `limit`. */
-  #take(account: Account, market: MarketColumns, t: number, quantity: number, base: number, limit: number, reason: number): void {
+  #take(
+    account: Account,
+    market: MarketColumns,
+    t: number,
+    quantity: number,
+    base: number,
+    limit: number,
+    reason: number,
+  ): void {
     const multiplier = this.#noise.costMultiplier(account.index);
     const share = market.costs.takingShare * multiplier;
-    const price = paidPrice(quantity > 0 ? 1 : -1, base, share, this.#noise.fillShare(account.index), limit, market.ticks);
+    const price = paidPrice(
+      quantity > 0 ? 1 : -1,
+      base,
+      share,
+      this.#noise.fillShare(account.index),
+      limit,
+      market.ticks,
+    );
     this.#fill(account, market, t, quantity, price, base, multiplier, reason);
   }
 

@@ -94,7 +94,9 @@ export function slowEpisode(
     if (rules.trading_windows === null) return true;
     const local = new Date(decisionTime(t) + calendar.utcOffsetMs(decisionTime(t))).toISOString().slice(11, 23);
     return rules.trading_windows.some(([from, to]) =>
-      from < to ? local >= `${from}:00.000` && local < `${to}:00.000` : local >= `${from}:00.000` || local < `${to}:00.000`,
+      from < to
+        ? local >= `${from}:00.000` && local < `${to}:00.000`
+        : local >= `${from}:00.000` || local < `${to}:00.000`,
     );
   };
   const ema = (t: number): number | null => {
@@ -191,7 +193,10 @@ export function slowEpisode(
     const { level: target, fraction } = position.levels.targets[k];
     const isLast = k === position.levels.targets.length - 1;
     const all = Math.abs(exits.take_profit.reduce((sum, stage) => sum + stage.fraction, 0) - 1) < 1e-9;
-    const wanted = isLast && all ? Math.abs(held) : Math.min(lots(fraction * position.levels.initialUnits * factor(t)), Math.abs(held));
+    const wanted =
+      isLast && all
+        ? Math.abs(held)
+        : Math.min(lots(fraction * position.levels.initialUnits * factor(t)), Math.abs(held));
     if (wanted === 0) return;
     const tradableTarget = clean(target / factor(t));
     if (side * price >= side * tradableTarget) take(t, -side * wanted, price, tradableTarget, 'take-profit');
@@ -206,14 +211,20 @@ export function slowEpisode(
     const equityBefore = equityAt(t);
     const closeT = clean(bars.close[t] / factor(t));
     const held = shares(t);
-    const actsToday = !daily && dayAt(decisionTime(t)) === dayOf(t);
+    const actsToday = !daily && calendar.sessionAt(decisionTime(t))?.dayId === dayOf(t);
     const cyclesThen = actsToday && cycles.day === dayOf(t) ? cycles.count : 0;
     const mayEnter = inHours(t) && cyclesThen < (rules.max_cycles_per_day ?? Infinity);
     const size = (share: number): number =>
       equityBefore > 0 ? lots((config.position_fraction * share * equityBefore) / closeT) : 0;
     let order: SlowOrder | null = null;
     if (held !== 0 && (emaAsks || mustBeFlat(t))) {
-      order = { kind: 'close', units: -units(), limit: null, reason: emaAsks ? 'ema' : 'flat-before-close', forced: true };
+      order = {
+        kind: 'close',
+        units: -units(),
+        limit: null,
+        reason: emaAsks ? 'ema' : 'flat-before-close',
+        forced: true,
+      };
       late = null;
     } else {
       let quantity = 0;
@@ -243,7 +254,9 @@ export function slowEpisode(
       if (quantity !== 0) {
         const side = Math.sign(quantity);
         const limit =
-          config.order.type === 'limit' ? level(closeT * (1 + (side * config.order.buffer_bps) / 10_000), side, t) : null;
+          config.order.type === 'limit'
+            ? level(closeT * (1 + (side * config.order.buffer_bps) / 10_000), side, t)
+            : null;
         const reason = config.actions === 'target' ? 'target' : side > 0 ? 'buy' : 'sell';
         const placed: SlowOrder = { kind, units: quantity / factor(t), limit, reason, forced: false };
         late = config.noise.delay === 1 ? placed : null;
@@ -265,7 +278,9 @@ export function slowEpisode(
       borrows.push(borrow);
     }
     const unitsBefore = units();
-    const [open, high, low, close] = [bars.open, bars.high, bars.low, bars.close].map((column) => clean(column[bar] / factor(bar)));
+    const [open, high, low, close] = [bars.open, bars.high, bars.low, bars.close].map((column) =>
+      clean(column[bar] / factor(bar)),
+    );
 
     // ---- 1. the open: resting exits, which cancel a discretionary order
     if (position.levels !== null) {
@@ -290,8 +305,10 @@ export function slowEpisode(
       const now = shares(bar);
       let quantity = Math.sign(placed.units) * lots(Math.abs(placed.units) * factor(bar));
       if (placed.kind === 'close') quantity = -now;
-      if (placed.kind === 'adjust' && Math.sign(quantity) !== Math.sign(now) && Math.abs(quantity) > Math.abs(now)) quantity = -now;
-      const isVoid = placed.kind === 'open' ? now !== 0 : now === 0;
+      if (placed.kind === 'adjust' && Math.sign(quantity) !== Math.sign(now) && Math.abs(quantity) > Math.abs(now))
+        quantity = -now;
+      const noCycleLeft = cycles.day === dayOf(bar) && cycles.count >= (rules.max_cycles_per_day ?? Infinity);
+      const isVoid = placed.kind === 'open' ? now !== 0 || noCycleLeft : now === 0;
       if (!isVoid && quantity !== 0) {
         const side = Math.sign(quantity);
         const limit = placed.limit === null ? null : onTick(placed.limit / factor(bar), side);
@@ -299,7 +316,11 @@ export function slowEpisode(
         else if (now !== 0 && side !== Math.sign(now)) {
           const asWhole = placed.kind === 'close';
           const atMost = Math.abs(quantity);
-          leaveAt = { limit, reason: placed.reason, quantity: () => side * (asWhole ? Math.abs(shares(bar)) : Math.min(atMost, Math.abs(shares(bar)))) };
+          leaveAt = {
+            limit,
+            reason: placed.reason,
+            quantity: () => side * (asWhole ? Math.abs(shares(bar)) : Math.min(atMost, Math.abs(shares(bar)))),
+          };
         } else if (side > 0 ? low < limit : high > limit) {
           if (now === 0) {
             liveFrom = limit;
@@ -322,7 +343,8 @@ export function slowEpisode(
         for (;;) {
           const now: Levels | null = position.levels;
           if (now === null) break;
-          const next: number | null = now.stagesLeft.length === 0 ? null : clean(now.targets[now.stagesLeft[0]].level / factor(bar));
+          const next: number | null =
+            now.stagesLeft.length === 0 ? null : clean(now.targets[now.stagesLeft[0]].level / factor(bar));
           const targetHit = next !== null && side * best >= side * next;
           const limitFirst = leaveAt !== null && (next === null || side * leaveAt.limit < side * next);
           if (targetHit && !limitFirst) closeStage(bar, liveFrom);
@@ -336,7 +358,8 @@ export function slowEpisode(
     // ---- 3. the close
     const floor = config.minimum_equity * initialEquity;
     const ruined = equityAt(bar) <= floor;
-    if (units() !== 0 && (ruined || bar === last)) take(bar, -shares(bar), close, null, ruined ? 'ruin' : 'end-of-data');
+    if (units() !== 0 && (ruined || bar === last))
+      take(bar, -shares(bar), close, null, ruined ? 'ruin' : 'end-of-data');
     const terminated = ruined || equityAt(bar) <= floor;
     if (!terminated && bar < last && position.levels !== null) {
       const side = Math.sign(shares(bar));
@@ -363,7 +386,8 @@ export function slowEpisode(
     // ---- the account of the bar, at base prices: what was held over, and what each fill gained by the close
     const today = fills.slice(before);
     const profit =
-      unitsBefore * (bars.close[bar] - bars.close[t]) + today.reduce((sum, f) => sum + f.quantity * (close - f.base), 0);
+      unitsBefore * (bars.close[bar] - bars.close[t]) +
+      today.reduce((sum, f) => sum + f.quantity * (close - f.base), 0);
     const paid = today.reduce((sum, f) => sum + f.commission + f.quantity * (f.price - f.base), borrow);
     steps.push({
       bar,

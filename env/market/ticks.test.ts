@@ -42,5 +42,14 @@ it('rounds quantities down to whole lots', () => {
 it('refuses bands that do not start at 0 or do not ascend', () => {
   expect(() => new TickTable([{ lowEdge: 1, increment: 0.01 }], 'X')).toThrow('ENV_CONFIG');
   expect(() => new TickTable([{ lowEdge: 0, increment: 0 }], 'X')).toThrow('ENV_CONFIG');
-  expect(() => new TickTable([{ lowEdge: 0, increment: 0.1 }, { lowEdge: 0, increment: 0.01 }], 'X')).toThrow('ENV_CONFIG');
+  expect(
+    () =>
+      new TickTable(
+        [
+          { lowEdge: 0, increment: 0.1 },
+          { lowEdge: 0, increment: 0.01 },
+        ],
+        'X',
+      ),
+  ).toThrow('ENV_CONFIG');
 });

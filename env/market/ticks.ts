@@ -34,7 +34,11 @@ export class TickTable {
     }
     for (let k = 0; k < ticks.length; k++) {
       if (!(ticks[k].increment > 0) || (k > 0 && !(ticks[k].lowEdge > ticks[k - 1].lowEdge))) {
-        fail('ENV_CONFIG', { where, value: ticks[k], message: 'tick bands need ascending lowEdges and increments above 0' });
+        fail('ENV_CONFIG', {
+          where,
+          value: ticks[k],
+          message: 'tick bands need ascending lowEdges and increments above 0',
+        });
       }
     }
     this.#lowEdges = Float64Array.from(ticks, ({ lowEdge }) => lowEdge);
