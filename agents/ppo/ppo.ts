@@ -47,6 +47,8 @@ export class Ppo implements Stateful {
   /** null where the configuration does not normalise. */
   readonly normalizer: Normalizer | null;
   readonly episodes = new EpisodeWindow();
+  /** The last rollout, for reports: read it only. */
+  readonly rollout: RolloutBuffer;
   /** Of the last update. */
   readonly phaseTimes: PhaseTimes = { actMs: 0, envMs: 0, collectMs: 0, updateMs: 0 };
   /** Environment steps so far, all environments together. */
@@ -56,7 +58,6 @@ export class Ppo implements Stateful {
   readonly #clock: { nowMs(): number };
   readonly #actionNoise: RandomStream;
   readonly #minibatchOrder: RandomStream;
-  readonly #buffer: RolloutBuffer;
   readonly #discrete: boolean;
   /** The sampled actions as the environment takes them: integers, or clipped to the Box. */
   readonly #envActions: Int32Array | Float32Array; // (N) or (N,K)
@@ -91,7 +92,7 @@ export class Ppo implements Stateful {
     this.#minibatchOrder = new RandomStream(seed, 'ppo/minibatch');
     this.normalizer = config.normalize === null ? null : new Normalizer(config.normalize, O, N, config.gamma);
     const maskSize = space.kind === 'discrete' && env.actionMasks !== null ? space.n : 0;
-    this.#buffer = new RolloutBuffer({ steps: config.n_steps, envs: N, observationSize: O, actionSize: K, maskSize });
+    this.rollout = new RolloutBuffer({ steps: config.n_steps, envs: N, observationSize: O, actionSize: K, maskSize });
     this.#discrete = space.kind === 'discrete';
     this.#envActions = space.kind === 'discrete' ? new Int32Array(N) : new Float32Array(N * K);
     this.#observations = new Float32Array(N * O);
@@ -100,7 +101,7 @@ export class Ppo implements Stateful {
     this.#output = { actions: new Float32Array(N * K), logProbs: new Float32Array(N), values: new Float32Array(N) };
     this.#terminalObservations = new Float32Array(N * O);
     this.#terminalValues = new Float32Array(N);
-    this.#permutation = new Int32Array(this.#buffer.size);
+    this.#permutation = new Int32Array(this.rollout.size);
     this.#minibatches = minibatchViews(this.#permutation, config.batch_size);
 
     env.reset({ seed });
@@ -155,7 +156,7 @@ export class Ppo implements Stateful {
       episodeLengthMean: this.episodes.lengthMean,
       episodes: this.episodes.finished - episodesBefore,
       ...learned,
-      explainedVariance: explainedVariance(this.#buffer.values, this.#buffer.returns),
+      explainedVariance: explainedVariance(this.rollout.values, this.rollout.returns),
       learningRate,
       clipRange,
       actionShares: this.#actionShares(),
@@ -166,7 +167,7 @@ export class Ppo implements Stateful {
   #collectRollout(): void {
     const { env, engine, normalizer, config, phaseTimes } = this;
     const { actions, logProbs, values } = this.#output;
-    const buffer = this.#buffer;
+    const buffer = this.rollout;
     const clock = this.#clock;
     const N = env.numEnvs;
 
@@ -221,7 +222,7 @@ export class Ppo implements Stateful {
       stoppedEarly: false,
     };
     let seen = 0;
-    engine.setBatch(this.#buffer);
+    engine.setBatch(this.rollout);
 
     for (let epoch = 0; epoch < config.n_epochs && !summary.stoppedEarly; epoch++) {
       this.#minibatchOrder.permutation(this.#permutation);
@@ -269,7 +270,7 @@ export class Ppo implements Stateful {
   #bootstrapTruncated(t: number): void {
     const { env, normalizer, config } = this;
     const { terminations, truncations, finalObservations } = env;
-    const O = this.#buffer.shape.observationSize;
+    const O = this.rollout.shape.observationSize;
     const terminal = this.#terminalObservations;
     let count = 0;
     for (let n = 0; n < env.numEnvs; n++) {
@@ -317,7 +318,7 @@ export class Ppo implements Stateful {
     const space = this.env.singleActionSpace;
     if (space.kind !== 'discrete') return [];
     const shares = Array.from({ length: space.n }, () => 0);
-    for (const action of this.#buffer.actions) shares[action] += 1 / this.#buffer.size;
+    for (const action of this.rollout.actions) shares[action] += 1 / this.rollout.size;
     return shares;
   }
 
@@ -345,7 +346,7 @@ export class Ppo implements Stateful {
       seed: this.seed,
       detail: `epoch ${epoch + 1}, minibatch ${minibatch + 1}, where ${loss} is ${losses[loss]}`,
     };
-    const dump = minibatchDump(this.engine, this.#buffer, rows, hyper, losses);
+    const dump = minibatchDump(this.engine, this.rollout, rows, hyper, losses);
     throw new NonFiniteError(incident, this.#before ?? this.getState(), dump);
   }
 
