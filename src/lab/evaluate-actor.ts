@@ -57,7 +57,7 @@ export function evaluateActor(actor: Actor, market: EvaluationMarket, options: E
   const agent = runActor(actor, market);
   const baselines = runBaselines(market);
   const random = runRandom(agent, market, seed, randomPaths);
-  const bootstrap = { seed, ...(resamples === undefined ? {} : { resamples }) };
+  const bootstrap = { seed, resamples };
   const returns = simpleReturns(agent.path);
   const logs = logReturns(returns);
   const against = (name: string): Interval | null => {

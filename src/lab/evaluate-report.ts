@@ -72,13 +72,16 @@ export function evaluationText(result: EvaluationResult, windowName: string): st
         ]),
     ...(seen ? ['IN SAMPLE: training, or the choice of the checkpoint, saw bars of this window'] : []),
     ...alarms.map(({ level, message }) => `${level === 'note' ? 'note' : 'ALARM'}: ${message}`),
-    `Verdict: ${verdict.sentence}`,
+    `Verdict: ${verdict.headline}. ${verdict.sentence}`,
   ];
   return lines.join('\n');
 }
 
 /** First and last bar of the windows, in UTC. */
-export function windowSpan({ windows }: EvaluationMarket): { readonly fromMs: number; readonly toMs: number } {
+export function windowSpan({ windows }: Pick<EvaluationMarket, 'windows'>): {
+  readonly fromMs: number;
+  readonly toMs: number;
+} {
   return {
     fromMs: Math.min(...windows.map(({ bars, start }) => bars.openTimeMs[start])),
     toMs: Math.max(...windows.map(({ bars, end }) => bars.openTimeMs[end - 1])),

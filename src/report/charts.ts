@@ -23,7 +23,7 @@ interface LinePoint {
 /** Return since the start of the agent and the baselines, with the band of 90% of the random traders behind them. */
 export function equityChart(actors: readonly ReportActor[], random: readonly ReportActor[]): TopLevelSpec {
   const { timeMs } = actors[0].path;
-  const lines = actors.flatMap(({ name, path }) => linePoints(name, growth(path)));
+  const [agent, ...others] = actors;
   const names = actors.map(({ name }) => name);
   const colour = { domain: names, range: names.map((_, k) => COLOURS.actors[k % COLOURS.actors.length]) };
   const band = randomBand(random.map(({ path }) => growth(path)));
@@ -46,15 +46,21 @@ export function equityChart(actors: readonly ReportActor[], random: readonly Rep
               encoding: { x: rowAxis(timeMs), y: shareAxis('middle', 'return since the start') },
             },
           ]),
-      {
-        data: { values: lines },
-        mark: { type: 'line', strokeWidth: 1.6, strokeJoin: 'round' },
+      // the agent last, so that nothing covers it
+      ...[others, [agent]].map((group, k) => ({
+        data: { values: group.flatMap(({ name, path }) => linePoints(name, growth(path))) },
+        mark: { type: 'line' as const, strokeWidth: k === 0 ? 1.3 : 2, strokeJoin: 'round' as const },
         encoding: {
           x: rowAxis(timeMs),
           y: shareAxis('share', 'return since the start'),
-          color: { field: 'name', type: 'nominal', scale: colour, legend: { title: null, orient: 'top' } },
+          color: {
+            field: 'name',
+            type: 'nominal' as const,
+            scale: colour,
+            legend: { title: null, orient: 'top' as const },
+          },
         },
-      },
+      })),
     ],
   };
 }
@@ -114,7 +120,7 @@ export function positionChart({ timeMs, close, position, marks }: ReportSleeve):
             field: 'side',
             type: 'nominal',
             scale: fill,
-            legend: { title: null, orient: 'top', symbolOpacity: 0.5 },
+            legend: { title: null, orient: 'top', symbolType: 'square', symbolOpacity: 0.4, symbolStrokeWidth: 0 },
           },
         },
       },
@@ -128,9 +134,11 @@ export function positionChart({ timeMs, close, position, marks }: ReportSleeve):
         mark: {
           type: 'point' as const,
           shape: kind === 'entry' ? 'triangle-up' : 'triangle-down',
-          size: 34,
+          size: marks.length > 80 ? 45 : 90,
           filled: true,
-          opacity: 0.9,
+          opacity: 1,
+          stroke: 'white',
+          strokeWidth: 0.8,
           color: kind === 'entry' ? COLOURS.gain : COLOURS.loss,
         },
         encoding: { x: rowAxis(timeMs), y },
@@ -160,7 +168,7 @@ export function tradeReturnsChart(returns: readonly number[]): TopLevelSpec {
             field: 'return',
             type: 'quantitative',
             bin: { maxbins: 40, anchor: 0 },
-            axis: { title: 'return of a trade after costs', format: '+.2~%', grid: false },
+            axis: { title: 'return of a trade after costs', labelExpr: signedShare('+.2~%'), grid: false },
           },
           y: { aggregate: 'count', type: 'quantitative', axis: { title: 'trades', tickMinStep: 1 } },
           color: {
@@ -186,6 +194,8 @@ export function learningChart(curves: readonly LearningCurve[]): TopLevelSpec {
     ...THEME,
     columns: 3,
     spacing: 28,
+    // axes, not their labels, stand in line
+    bounds: 'flush',
     concat: curves.map(({ title, steps, values, markedStep }) => {
       const rows = minMaxRows(Float64Array.from(values), 150);
       return {
@@ -238,7 +248,17 @@ function rowAxis(timeMs: Float64Array, field = 'row') {
 }
 
 function shareAxis(field: string, title: string) {
-  return { field, type: 'quantitative' as const, scale: { zero: false }, axis: { title, format: '+.1~%' } };
+  return {
+    field,
+    type: 'quantitative' as const,
+    scale: { zero: false },
+    axis: { title, labelExpr: signedShare('+.1~%') },
+  };
+}
+
+/** A share with its sign, but zero without one. */
+function signedShare(format: string): string {
+  return `datum.value === 0 ? '0%' : format(datum.value, '${format}')`;
 }
 
 function linePoints(name: string, series: Float64Array): LinePoint[] {

@@ -1,7 +1,7 @@
 /** The table of the agent against the baselines: one list of figures for the terminal and for the page. */
 import { quantile } from '#src/stats/bootstrap.js';
 import type { Performance } from '#src/stats/performance.js';
-import { decimal, MISSING, percent, whole } from './format.js';
+import { decimal, MINUS, MISSING, percent, whole } from './format.js';
 import type { ReportActor } from './model.js';
 
 interface Figure {
@@ -44,50 +44,38 @@ const FIGURES: readonly Figure[] = [
 
 export interface Comparison {
   readonly columns: readonly string[];
-  readonly rows: readonly {
-    readonly label: string;
-    readonly cells: readonly string[];
-    readonly notes: readonly string[];
-  }[];
+  readonly rows: readonly { readonly label: string; readonly cells: readonly string[] }[];
 }
 
-/**
- * One column an actor, and one for the random traders: the mean, with the range of the middle 90% as the cell's
- * note. `notes` has one text a cell, empty where there is none.
- */
+/** One column an actor, and two for the random traders: their mean, and the range of the middle 90% of them. */
 export function comparisonOf(actors: readonly ReportActor[], random: readonly ReportActor[]): Comparison {
-  const columns = [...actors.map(({ name }) => name), ...(random.length > 0 ? ['random (mean)'] : [])];
+  const columns = [...actors.map(({ name }) => name), ...(random.length > 0 ? ['random', 'middle 90%'] : [])];
   const rows = FIGURES.map(({ label, of, show }) => {
     const cells = actors.map(({ performance }) => show(of(performance)));
-    const notes = actors.map(() => '');
-    if (random.length > 0) {
-      const figures = random.map(({ performance }) => of(performance)).filter((figure) => figure !== null);
-      const sorted = Float64Array.from(figures).sort();
-      const mean = sorted.reduce((sum, figure) => sum + figure, 0) / sorted.length;
-      cells.push(sorted.length > 0 ? show(mean) : MISSING);
-      notes.push(sorted.length > 0 ? `${show(quantile(sorted, 0.05))} to ${show(quantile(sorted, 0.95))}` : '');
-    }
-    return { label, cells, notes };
+    if (random.length > 0) cells.push(...randomCells(random, of, show));
+    return { label, cells };
   });
   return { columns, rows };
 }
 
-/** The comparison for a terminal: columns aligned, the random traders' middle 90% behind their mean. */
+function randomCells(random: readonly ReportActor[], of: Figure['of'], show: Figure['show']): string[] {
+  const sorted = Float64Array.from(
+    random.map(({ performance }) => of(performance)).filter((figure) => figure !== null),
+  ).sort();
+  if (sorted.length === 0) return [MISSING, MISSING];
+  const mean = sorted.reduce((sum, figure) => sum + figure, 0) / sorted.length;
+  return [show(mean), `${show(quantile(sorted, 0.05))} to ${show(quantile(sorted, 0.95))}`];
+}
+
+/** The comparison for a terminal: columns aligned, plain minus signs. */
 export function comparisonText({ columns, rows }: Comparison): string {
-  const table = [
-    ['', ...columns],
-    ...rows.map(({ label, cells, notes }) => [
-      label,
-      ...cells.map((cell, k) => (notes[k] === '' ? cell : `${cell} [${notes[k]}]`)),
-    ]),
-  ];
+  const table = [['', ...columns], ...rows.map(({ label, cells }) => [label, ...cells])];
   const widths = table[0].map((_, k) => Math.max(...table.map((row) => row[k].length)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const lines = table.map((row) =>
+    row
+      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])))
+      .join('  ')
+      .trimEnd(),
+  );
+  return lines.join('\n').replaceAll(MINUS, '-').replaceAll(MISSING, '-');
 }

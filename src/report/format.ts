@@ -2,7 +2,7 @@
 import type { Interval } from '#src/stats/bootstrap.js';
 
 export const MISSING = '–';
-const MINUS = '−';
+export const MINUS = '−';
 
 /** 0.1234 as "12.3%"; `plus` writes the sign of gains too. */
 export function percent(share: number | null, digits = 1, plus = false): string {

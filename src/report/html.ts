@@ -100,12 +100,6 @@ function plotsOf(model: ReportModel): Plot[] {
   return plots;
 }
 
-const VERDICT_TITLES = {
-  none: 'Verdict: no edge',
-  negative: 'Verdict: no edge',
-  evidence: 'Verdict: evidence of an edge',
-};
-
 function header({ title, windowLabel, verdict, alarms, seen, synthetic }: ReportModel): string {
   const banner = synthetic
     ? '<div class="synthetic" role="note">SYNTHETIC DATA: these prices were made by a generator, not by a market</div>'
@@ -121,7 +115,7 @@ function header({ title, windowLabel, verdict, alarms, seen, synthetic }: Report
 ${banner}
 <h1>${escape(title)}</h1>
 <p>${escape(windowLabel)}</p>
-<div class="verdict ${verdict.edge}"><strong>${VERDICT_TITLES[verdict.edge]}</strong>${escape(verdict.sentence)}</div>
+<div class="verdict ${verdict.edge}"><strong>Verdict: ${escape(verdict.headline)}</strong>${escape(verdict.sentence)}</div>
 ${inSample}${warnings.join('\n')}
 </header>`;
 }
@@ -134,7 +128,7 @@ function tiles({ agent, sharpe, excessOverHold, randomRank }: ReportModel): stri
   return `<dl class="tiles">
 ${[
   tile('Total return', percent(performance.totalReturn, 1, true), `in ${counted(performance.bars, 'bar')}`),
-  tile('Against buy-and-hold', percent(excessOverHold?.estimate ?? null, 1, true), range(excessOverHold, signed)),
+  tile('vs buy-and-hold', percent(excessOverHold?.estimate ?? null, 1, true), range(excessOverHold, signed)),
   tile(
     'Sharpe ratio',
     decimal(performance.sharpe),
@@ -147,7 +141,7 @@ ${[
   ),
   tile(
     'Beats random',
-    randomRank === null ? '–' : `${randomRank.beaten} of ${randomRank.paths}`,
+    randomRank === null ? '–' : `${randomRank.beaten}<span> of ${randomRank.paths}</span>`,
     randomRank === null ? 'no trades to match' : `p = ${randomRank.pValue.toFixed(2)}`,
   ),
   tile(
@@ -162,17 +156,16 @@ ${[
 function comparison({ agent, baselines, random }: ReportModel): string {
   const { columns, rows } = comparisonOf([agent, ...baselines], random);
   const head = columns.map((name) => `<th scope="col">${escape(name)}</th>`).join('');
-  const body = rows.map(({ label, cells, notes }) => {
-    const row = cells.map((cell, k) => `<td>${cell}${notes[k] === '' ? '' : `<small>${notes[k]}</small>`}</td>`);
-    return `<tr><td>${label}</td>${row.join('')}</tr>`;
-  });
+  const body = rows.map(
+    ({ label, cells }) => `<tr><td>${label}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
+  );
   const year =
     agent.performance.years < 1
       ? ` The window is ${decimal(12 * agent.performance.years, 1)} months long: figures a year are extrapolated.`
       : '';
   return section(
     'Against the baselines',
-    `The same window, costs, rules and exits for all. Random traders enter and leave by dice, as often and as long as the agent; small figures are the range of their middle 90%.${year}`,
+    `The same window, costs, rules and exits for all. Random traders enter and leave by dice, as often and as long as the agent: their mean, and the range that holds the middle 90% of them.${year}`,
     `<div class="scroll"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`,
   );
 }

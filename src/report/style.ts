@@ -18,7 +18,7 @@ header p { margin: 4px 0 20px; color: var(--soft); }
 h2 { font-size: 17px; margin: 0 0 4px; }
 section, .verdict, .alarm, .tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 section { padding: 20px 22px; margin-top: 18px; }
-section > p { color: var(--soft); margin: 0 0 12px; font-size: 13.5px; max-width: 78ch; }
+section > p { color: var(--soft); margin: 0 0 12px; font-size: 13.5px; }
 .verdict { padding: 16px 20px; border-left: 6px solid var(--none); font-size: 16.5px; }
 .verdict.negative { border-left-color: var(--negative); }
 .verdict.evidence { border-left-color: var(--evidence); }
@@ -26,10 +26,11 @@ section > p { color: var(--soft); margin: 0 0 12px; font-size: 13.5px; max-width
 .alarm { padding: 10px 16px; margin-top: 10px; background: var(--warn-back); border-color: var(--warn-line); color: var(--warn-ink); font-size: 14px; }
 .alarm.note { background: var(--card); border-color: var(--line); color: var(--soft); }
 .synthetic { background: #7a1fa2; color: #fff; font-weight: 700; letter-spacing: .05em; text-align: center; padding: 10px 16px; border-radius: 10px; margin-bottom: 16px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin-top: 18px; }
-.tiles > div { padding: 12px 16px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(145px, 1fr)); gap: 12px; margin-top: 18px; }
+.tiles > div { padding: 12px 14px; }
 .tiles dt { font-size: 12.5px; color: var(--soft); }
 .tiles dd { margin: 2px 0 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tiles dd span { font-size: 14px; font-weight: 400; color: var(--soft); }
 .tiles dd small { display: block; font-size: 12px; font-weight: 400; color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
@@ -38,7 +39,7 @@ th { font-weight: 600; font-size: 13px; color: var(--soft); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td:first-child { color: var(--soft); }
 td:nth-child(2), th:nth-child(2) { color: var(--ink); font-weight: 600; }
-td small { display: block; font-size: 11.5px; color: var(--soft); font-weight: 400; }
+table:not(.trades) td:nth-child(7) { color: var(--soft); }
 tr:last-child td { border-bottom: 0; }
 .trades td, .trades th { font-weight: 400; padding: 4px 8px; font-size: 13px; }
 .trades th { font-weight: 600; }

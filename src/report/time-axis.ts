@@ -48,7 +48,7 @@ const UNITS: readonly Unit[] = [
  *
  * @param timeMs (T) ascending stamps
  */
-export function timeAxis(timeMs: Float64Array, limit = 12): TimeAxis {
+export function timeAxis(timeMs: Float64Array, limit = 14): TimeAxis {
   for (const unit of UNITS) {
     const rows = beginnings(timeMs, unit, limit);
     if (rows !== null) return { rows, labels: rows.map((row) => unit.label(new Date(timeMs[row]))) };

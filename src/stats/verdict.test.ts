@@ -28,13 +28,20 @@ describe('verdict', () => {
       { excessOverFlat: interval(-0.2, -0.3, -0.1) },
       { excessOverHold: interval(-0.2, -0.3, 0.1) },
     ];
-    for (const other of others)
-      expect(decideVerdict({ ...good, ...other }).sentence.toLowerCase()).toContain('no edge');
-    expect(decideVerdict(good).sentence.toLowerCase()).not.toContain('no edge');
+    for (const other of others) {
+      const { headline, sentence } = decideVerdict({ ...good, ...other });
+      expect(headline).toBe('no edge');
+      expect(sentence).toContain('no evidence of an edge');
+    }
+    expect(decideVerdict(good).headline).toBe('evidence of an edge');
   });
 
-  it('says when the bars had been seen', () => {
-    expect(decideVerdict({ ...good, seen: true }).sentence).toMatch(/^In sample/);
+  it('finds no edge on bars that had been seen, and says so', () => {
+    expect(decideVerdict({ ...good, seen: true })).toMatchObject({
+      edge: 'none',
+      headline: 'no edge',
+      sentence: expect.stringMatching(/^In sample/),
+    });
   });
 
   it('ranks with ties against the agent, and never at p = 0', () => {

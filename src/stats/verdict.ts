@@ -24,6 +24,8 @@ export interface RandomRank {
 
 export interface Verdict {
   readonly edge: 'none' | 'negative' | 'evidence';
+  /** "no edge" or "evidence of an edge" */
+  readonly headline: string;
   readonly sentence: string;
 }
 
@@ -36,13 +38,13 @@ export const RANK_LEVEL = 0.05;
  */
 export function decideVerdict(input: VerdictInput): Verdict {
   const { trades, excessOverFlat, excessOverHold, randomRank, seen } = input;
-  const prefix = seen ? 'In sample, so no proof of anything: ' : '';
-  if (trades === 0) return { edge: 'none', sentence: capital(`${prefix}no edge: the agent never traded.`) };
+  const verdict = (edge: Verdict['edge'], text: string): Verdict => {
+    const headline = edge === 'evidence' ? 'evidence of an edge' : 'no edge';
+    return { edge, headline, sentence: `${text.charAt(0).toUpperCase()}${text.slice(1)}.` };
+  };
+  if (trades === 0) return verdict('none', 'there is no evidence of an edge: the agent never traded');
   if (excessOverFlat === null || excessOverHold === null) {
-    return {
-      edge: 'none',
-      sentence: capital(`${prefix}no evidence of an edge: the window is too short to tell (no edge shown).`),
-    };
+    return verdict('none', 'there is no evidence of an edge: the window is too short to tell');
   }
   const facts = [
     `against cash ${describe(excessOverFlat)}`,
@@ -53,21 +55,19 @@ export function decideVerdict(input: VerdictInput): Verdict {
           `it beat ${randomRank.beaten} of ${randomRank.paths} random traders at matched turnover (p = ${randomRank.pValue.toFixed(2)})`,
         ]),
   ].join('; ');
+  if (seen) {
+    const text = `in sample, so there is no evidence of an edge, whatever the figures say: ${facts}`;
+    return verdict('none', text);
+  }
   if (excessOverFlat.high < 0) {
-    return { edge: 'negative', sentence: capital(`${prefix}no edge, the agent loses money: ${facts}.`) };
+    return verdict('negative', `there is no evidence of an edge, and some that the agent loses money: ${facts}`);
   }
-  const beatsFlat = excessOverFlat.low > 0;
-  const beatsHold = excessOverHold.low > 0;
   const beatsRandom = randomRank !== null && randomRank.pValue <= RANK_LEVEL;
-  if (beatsFlat && beatsHold && beatsRandom) {
-    return {
-      edge: 'evidence',
-      sentence: capital(
-        `${prefix}evidence of an edge in this window: ${facts}. One window proves nothing: repeat it on other seeds and windows.`,
-      ),
-    };
+  if (excessOverFlat.low > 0 && excessOverHold.low > 0 && beatsRandom) {
+    const caution = 'one window proves nothing: repeat it with other seeds and on other windows';
+    return verdict('evidence', `there is evidence of an edge in this window: ${facts}; ${caution}`);
   }
-  return { edge: 'none', sentence: capital(`${prefix}no evidence of an edge (no edge): ${facts}.`) };
+  return verdict('none', `there is no evidence of an edge: ${facts}`);
 }
 
 /** Where a result stands among random ones: ties count against it. */
@@ -85,8 +85,4 @@ function describe({ estimate, low, high, confidence }: Interval): string {
 
 function signed(share: number): string {
   return `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}%`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

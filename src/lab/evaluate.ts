@@ -1,0 +1,305 @@
+/** `evaluateRun`: judges a trained run on bars that it never saw, writes down the figures, and draws the report. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { RandomStream } from '#env/seeding.js';
+import { childState } from '#env/state.js';
+import { box, discrete, type ActionSpace } from '#env/spaces.js';
+import { utcInstant, windowOf } from '#env/market/window.js';
+import { ActingPolicy } from '#agents/policy/acting-policy.js';
+import type { PolicyEngine } from '#agents/policy/contract.js';
+import { Normalizer } from '#agents/policy/normalizer.js';
+import { createSimdEngine } from '#agents/policy/simd/engine.js';
+import { policySpec } from '#agents/ppo/policy-spec.js';
+import { makeClassicVector } from '#env/classic/index.js';
+import type { ExperimentConfig } from '#src/config/schema.js';
+import { configHash } from '#src/config/show.js';
+import { loadDataset } from '#src/data/load.js';
+import { fail } from '#src/errors.js';
+import { renderReport } from '#src/report/html.js';
+import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
+import { evaluateActor, type EvaluationResult } from './evaluate-actor.js';
+import { specNamed } from './evaluate-baselines.js';
+import { readCurves } from './evaluate-curves.js';
+import { writeEvaluation } from './evaluate-outputs.js';
+import type { EvaluationMarket } from './evaluate-paths.js';
+import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
+import { writeFileAtomic } from './files.js';
+import { RunDirectory } from './run-directory.js';
+import { weightsSha256 } from './train.js';
+import { scoreEpisodes } from './world.js';
+
+export type WindowName = 'test' | 'validation' | 'train';
+
+export interface EvaluateRunOptions {
+  /** The run's folder. */
+  readonly directory: string;
+  /** Which window of the configuration; default test. */
+  readonly window?: WindowName;
+  /** Other data sets than the run's, by name or path: all their bars, unless `from` or `to` say less. */
+  readonly data?: readonly string[];
+  /** A window of its own: bars that open in [from, to). */
+  readonly from?: string;
+  readonly to?: string;
+  /** Default best, or last where no best was ever chosen. */
+  readonly checkpoint?: 'best' | 'last';
+  /** A checkpoint's file, instead. */
+  readonly checkpointFile?: string | null;
+  /** Seeds the random traders and the bootstrap; the same for all runs by default, so that they compare. */
+  readonly seed?: number;
+  readonly randomPaths?: number;
+  /** Draw report.html; default true. */
+  readonly report?: boolean;
+}
+
+export interface EvaluatedRun {
+  /** null: a classic environment, which has no market to report on. */
+  readonly result: EvaluationResult | null;
+  /** What metrics.json holds. */
+  readonly summary: Record<string, unknown>;
+  /** Table, alarms and verdict for a terminal. */
+  readonly text: string;
+  /** Where the files were written. */
+  readonly folder: string;
+  readonly reportFile: string | null;
+}
+
+const DEFAULT_SEED = 1;
+const CLASSIC_EPISODES = 100;
+/** Apart from the seeds that training and its own evaluations use. */
+const CLASSIC_SEED = 2_000_000;
+
+/**
+ * Loads a run's checkpoint with its own normaliser and evaluates it. Throws RUN_NOT_FOUND, CHECKPOINT_CORRUPT,
+ * CHECKPOINT_MISMATCH (another configuration or observation), DATA_ errors, and DATA_WINDOW where the configuration
+ * sets no such window apart.
+ */
+export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluatedRun> {
+  const run = RunDirectory.open(options.directory);
+  const config = run.loadConfig();
+  const chosen = chooseCheckpoint(run, options);
+  const checkpoint = readCheckpoint(chosen.file);
+  checkFit(checkpoint, config, chosen.file);
+  const { policy, engine } = loadPolicy(checkpoint, config);
+  try {
+    const head = {
+      run: run.path,
+      experiment: config.name,
+      seed: checkpoint.head.seed,
+      checkpoint: chosen.name,
+      timesteps: checkpoint.head.timesteps,
+      weightsSha256: weightsSha256(engine),
+      configHash: checkpoint.head.configHash,
+      observationHash: checkpoint.head.observationHash,
+    };
+    if (config.env.id !== 'market') return evaluateClassic(run, config.env.id, policy, head);
+    const { market, name, folderName } = await chooseWindows(config, options);
+    const seen = wasSeen(market, config, run, chosen.name);
+    const result = evaluateActor(policy, market, {
+      seed: options.seed ?? DEFAULT_SEED,
+      seen,
+      randomPaths: options.randomPaths,
+    });
+    const suffix = chosen.name === chosen.usual ? '' : `-${chosen.name}`;
+    const folder = path.join(run.path, 'evaluation', `${folderName}${suffix}`);
+    const summary = writeEvaluation(folder, result, { ...head, windowName: name });
+    let reportFile: string | null = null;
+    if (options.report !== false) {
+      const isMain = name === 'test' && suffix === '';
+      reportFile = path.join(isMain ? run.path : folder, 'report.html');
+      const model = reportModel(result, {
+        title: `${config.name} / ${path.basename(path.resolve(run.path))}`,
+        windowName: name,
+        facts: factsOf(run, config, head),
+        curves: readCurves(path.join(run.path, 'metrics.jsonl'), checkpoint.head.timesteps),
+        configuration: readFileSync(run.configFile, 'utf8'),
+      });
+      writeFileAtomic(reportFile, await renderReport(model));
+    }
+    return { result, summary, text: evaluationText(result, name), folder, reportFile };
+  } finally {
+    engine.dispose();
+  }
+}
+
+interface ChosenCheckpoint {
+  readonly file: string;
+  /** best, last, or the file's own name */
+  readonly name: string;
+  /** What is taken when nothing is asked for. */
+  readonly usual: 'best' | 'last';
+}
+
+function chooseCheckpoint(run: RunDirectory, options: EvaluateRunOptions): ChosenCheckpoint {
+  const usual = existsSync(checkpointFile(run.checkpoints, 'best')) ? 'best' : 'last';
+  const named = options.checkpointFile ?? null;
+  if (named !== null) return { file: named, name: path.basename(named, '.safetensors'), usual };
+  const name = options.checkpoint ?? usual;
+  const file = checkpointFile(run.checkpoints, name);
+  if (!existsSync(file)) {
+    fail('RUN_STATE', {
+      where: run.path,
+      value: name,
+      message:
+        name === 'best'
+          ? 'no best checkpoint was chosen: the configuration has no validation window, or training ended before the first evaluation; take --checkpoint last'
+          : 'this run has written no checkpoint yet',
+    });
+  }
+  return { file, name, usual };
+}
+
+function checkFit({ head }: Checkpoint, config: ExperimentConfig, file: string): void {
+  const mismatch = (value: unknown, message: string): never =>
+    fail('CHECKPOINT_MISMATCH', { where: file, value, message });
+  if (head.configHash !== configHash(config)) {
+    mismatch(
+      head.configHash,
+      `config.yaml has been changed since (it is ${configHash(config)} now): put the run's own back`,
+    );
+  }
+  const expected = config.observation === null ? null : specNamed(config.observation.feature_set).hash;
+  if (head.observationHash !== expected) {
+    mismatch(
+      head.observationHash,
+      `this version defines the observation otherwise (${expected ?? 'none'}): the policy would see other features than it learned from`,
+    );
+  }
+}
+
+function loadPolicy({ ppo }: Checkpoint, config: ExperimentConfig): { policy: ActingPolicy; engine: PolicyEngine } {
+  const { observationSpace, actionSpace } = spacesOf(config);
+  const spec = policySpec(config.agent, observationSpace, actionSpace);
+  const engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
+  engine.setState(childState(ppo, 'engine', 'checkpoint', 'CHECKPOINT_CORRUPT'));
+  const normalizer =
+    ppo['normalizer'] === null || ppo['normalizer'] === undefined
+      ? null
+      : Normalizer.frozen(childState(ppo, 'normalizer', 'checkpoint', 'CHECKPOINT_CORRUPT'));
+  const bounds = actionSpace.kind === 'box' ? { low: actionSpace.low, high: actionSpace.high } : null;
+  return { policy: new ActingPolicy({ engine, normalizer, bounds }), engine };
+}
+
+function spacesOf(config: ExperimentConfig): { observationSpace: ReturnType<typeof box>; actionSpace: ActionSpace } {
+  const { env, observation } = config;
+  if (env.id === 'market') {
+    const size = specNamed(observation?.feature_set ?? 'v1').features.length;
+    return {
+      observationSpace: box(-Infinity, Infinity, size),
+      actionSpace: env.actions === 'discrete' ? discrete(3) : box(-1, 1, 1),
+    };
+  }
+  const sample = makeClassicVector(env.id, 1);
+  return { observationSpace: sample.singleObservationSpace, actionSpace: sample.singleActionSpace };
+}
+
+async function chooseWindows(
+  config: ExperimentConfig,
+  options: EvaluateRunOptions,
+): Promise<{ market: EvaluationMarket; name: string; folderName: string }> {
+  const { env, data, observation } = config;
+  // the configuration's check has made sure of all three
+  if (env.id !== 'market' || data === null || observation === null)
+    throw new Error('the market needs data and observation');
+  const custom = options.data !== undefined || options.from !== undefined || options.to !== undefined;
+  if (custom && options.window !== undefined) {
+    fail('USAGE', {
+      where: '--window',
+      value: options.window,
+      message: 'names a window of the configuration: leave it out beside --data, --from and --to',
+    });
+  }
+  const name = options.window ?? 'test';
+  const window = custom ? { from: options.from ?? null, to: options.to ?? null } : data[name];
+  if (window === null) {
+    fail('DATA_WINDOW', {
+      where: `data.${name}`,
+      value: null,
+      message: `the run set no ${name} window apart: choose --window ${name === 'test' ? 'validation' : 'train'}, or bars of your own with --from and --to, or --data`,
+    });
+  }
+  const where = custom ? '--' : `data.${name}.`;
+  const from = window.from === null ? null : utcInstant(window.from, `${where}from`);
+  const to = window.to === null ? null : utcInstant(window.to, `${where}to`);
+  const datasets = options.data ?? data.datasets;
+  const windows = [];
+  for (const dataset of datasets) windows.push(...windowOf(await loadDataset(dataset), from, to, observation.warmup));
+  return {
+    market: { windows, config: env, featureSet: observation.feature_set },
+    name: custom ? 'custom' : name,
+    folderName: custom ? customFolder(datasets, window) : name,
+  };
+}
+
+function customFolder(datasets: readonly string[], { from, to }: { from: string | null; to: string | null }): string {
+  const names = datasets.map((dataset) => path.basename(dataset).replace(/\.\w+(\.gz)?$/, ''));
+  return ['custom', ...names, from ?? 'start', to ?? 'end'].join('_').replace(/[^\w.-]+/g, '-');
+}
+
+/**
+ * Whether training, or the choice of the best checkpoint, saw bars of these windows: the same symbol in overlapping
+ * time, whichever file it came from.
+ */
+function wasSeen(market: EvaluationMarket, config: ExperimentConfig, run: RunDirectory, checkpoint: string): boolean {
+  const { data } = config;
+  if (data === null) return false;
+  const symbols = new Set(run.record.data.map(({ symbol }) => symbol));
+  const used = [data.train, ...(checkpoint === 'last' ? [] : [data.validation])].filter((window) => window !== null);
+  return market.windows.some((window) => {
+    const { fromMs, toMs } = windowSpan({ windows: [window] });
+    return (
+      symbols.has(window.bars.instrument.symbol) &&
+      used.some(({ from, to }) => {
+        const startMs = from === null ? -Infinity : utcInstant(from, 'data');
+        const endMs = to === null ? Infinity : utcInstant(to, 'data');
+        return fromMs < endMs && toMs >= startMs;
+      })
+    );
+  });
+}
+
+interface Head {
+  readonly checkpoint: string;
+  readonly timesteps: number;
+  readonly weightsSha256: string;
+  readonly observationHash: string | null;
+}
+
+function factsOf(run: RunDirectory, config: ExperimentConfig, head: Head): [string, string][] {
+  const { record } = run;
+  const { data, training } = config;
+  const span = (window: { from: string | null; to: string | null } | null): string =>
+    window === null ? 'none' : `${window.from ?? 'the first bar'} to ${window.to ?? 'the last bar'}`;
+  const code =
+    record.code.git === null
+      ? ''
+      : `, commit ${record.code.git.commit.slice(0, 12)}${record.code.git.dirty ? ' with changes' : ''}`;
+  return [
+    ['Run', run.path],
+    ...(config.description === '' ? [] : [['Description', config.description] satisfies [string, string]]),
+    ['Seed', String(config.seed)],
+    [
+      'Checkpoint',
+      `${head.checkpoint}, after ${head.timesteps.toLocaleString('en')} of ${training.total_timesteps.toLocaleString('en')} steps`,
+    ],
+    ['Weights, sha256', head.weightsSha256],
+    [
+      'Observation',
+      `${config.observation?.feature_set ?? 'none'}, sha256 ${(head.observationHash ?? '').slice(0, 16)}`,
+    ],
+    ['Trained on', `${record.data.map(({ source }) => source).join(', ')}: ${span(data?.train ?? null)}`],
+    ['Chosen on', `validation window ${span(data?.validation ?? null)}`],
+    ['Kept apart', `test window ${span(data?.test ?? null)}`],
+    ['Engine', `${record.engine}, openbell ${record.code.openbell}${code}`],
+  ];
+}
+
+/** A classic environment: mean undiscounted return of a hundred episodes that no training saw. */
+function evaluateClassic(run: RunDirectory, id: string, policy: ActingPolicy, head: Head): EvaluatedRun {
+  const { score, details } = scoreEpisodes(policy, id, CLASSIC_EPISODES, CLASSIC_SEED);
+  const folder = path.join(run.path, 'evaluation', head.checkpoint);
+  const summary = { ...head, environment: id, score, ...details };
+  mkdirSync(folder, { recursive: true });
+  writeFileAtomic(path.join(folder, 'metrics.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  const text = `${id}: mean return ${score.toFixed(2)} of ${CLASSIC_EPISODES} episodes (deviation ${(details['deviation'] ?? 0).toFixed(2)}), ${head.checkpoint} checkpoint after ${head.timesteps} steps`;
+  return { result: null, summary, text, folder, reportFile: null };
+}
