@@ -4,7 +4,10 @@ import { PPO_PRESETS } from './presets.js';
 import { validatePpoConfig } from './validate.js';
 import { ZOO } from './zoo.js';
 
-const check = (change: Partial<PpoConfig>, numEnvs = 1) => () => validatePpoConfig({ ...SB3_PPO, ...change }, numEnvs);
+const check =
+  (change: Partial<PpoConfig>, numEnvs = 1) =>
+  () =>
+    validatePpoConfig({ ...SB3_PPO, ...change }, numEnvs);
 
 it('takes every preset and every published setting', () => {
   for (const { config, n_envs } of [...Object.values(PPO_PRESETS), ...Object.values(ZOO)]) {
