@@ -1,0 +1,139 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the command, loads its module alone (so that `openbell --help` stays quick), and turns
+ * errors into a line and an exit code. A module exports a yargs CommandModule whose handler calls one function of the
+ * library and prints; it fails by throwing.
+ */
+import type { Argv } from 'yargs';
+import { nearestName } from '#src/config/suggest.js';
+import { fail, OpenBellError } from '#src/errors.js';
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly register: (yargs: Argv) => Promise<Argv>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: 'train',
+    summary: 'Train an agent from an experiment file, or resume a run',
+    register: async (yargs) => yargs.command((await import('./train.js')).trainCommand),
+  },
+  {
+    name: 'evaluate',
+    summary: 'Judge a run on held-out bars against honest baselines',
+    register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
+  },
+  {
+    name: 'data',
+    summary: 'List, import, check and describe data sets',
+    register: async (yargs) => yargs.command((await import('./data.js')).dataCommand),
+  },
+  {
+    name: 'runs',
+    summary: 'List training runs',
+    register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),
+  },
+  {
+    name: 'config',
+    summary: 'Show what a configuration means, and what it may hold',
+    register: async (yargs) => yargs.command((await import('./config.js')).configCommand),
+  },
+  {
+    name: 'doctor',
+    summary: 'Check that this machine has what OpenBell needs',
+    register: async (yargs) => yargs.command((await import('./doctor.js')).doctorCommand),
+  },
+];
+
+const HELP = `openbell <command>
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+Options:
+  --help     Show help; after a command, that command's
+  --version  Show the version
+
+Examples:
+  openbell train experiments/quickstart.yaml --evaluate
+  openbell train experiments/quickstart.yaml --seed 1 agent.learning_rate=1e-4
+  openbell evaluate latest`;
+
+/** Runs one command line. Returns when it is done; errors are thrown. */
+async function run(argv: readonly string[]): Promise<void> {
+  const [first] = argv;
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    console.log(HELP);
+    if (first === undefined) process.exitCode = 2;
+    return;
+  }
+  if (first === '--version' || first === '-v') {
+    console.log((await import('#src/lab/provenance.js')).packageVersion());
+    return;
+  }
+  const entry = COMMANDS.find(({ name }) => name === first);
+  if (entry === undefined) {
+    const near = nearestName(
+      first,
+      COMMANDS.map(({ name }) => name),
+    );
+    const hint = near === null ? '`openbell --help` lists them' : `did you mean "${near}"?`;
+    return fail('USAGE', {
+      where: first.startsWith('-') ? 'option' : 'command',
+      value: first,
+      message: `there is no such thing; ${hint}`,
+    });
+  }
+  const { default: yargs } = await import('yargs');
+  const parser = (await entry.register(yargs([...argv])))
+    .scriptName('openbell')
+    .locale('en')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'dot-notation': false })
+    .demandCommand(1)
+    .strict()
+    .version(false)
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    // one place prints errors: the end of this file
+    .fail((message: string | null, error: Error | undefined) => {
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageProblem(message ?? error?.message ?? 'this cannot be understood');
+    });
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    if (!(error instanceof UsageProblem)) throw error;
+    fail('USAGE', { where: `openbell ${first}`, message: describeUsage(error.message, await parser.getHelp()) });
+  }
+}
+
+/** What yargs finds wrong with a command line. */
+class UsageProblem extends Error {}
+
+/** yargs' message in one line, with the nearest option that the help names. */
+function describeUsage(message: string, help: string): string {
+  const text = message.trim().replace(/\s*\n\s*/g, ' ');
+  const unknown = /^Unknown arguments?: (\S+?)(?:,|$)/.exec(text)?.[1];
+  const options = [...help.matchAll(/--([a-z][a-z-]*)/g)].map((match) => match[1]);
+  const near = unknown === undefined ? null : nearestName(unknown, [...new Set(options)]);
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}; ${near === null ? '--help shows what is understood' : `did you mean --${near}?`}`;
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof OpenBellError) {
+    console.error(error.message);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    console.error(
+      'This is a defect of OpenBell, not of your input: please report it with the lines above and the command line.',
+    );
+    process.exitCode = 1;
+  }
+}

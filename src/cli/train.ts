@@ -1,0 +1,129 @@
+/** `openbell train EXPERIMENT [key=value ...]` and `openbell train --resume RUN` */
+import type { CommandModule } from 'yargs';
+import { loadExperiment } from '#src/config/load.js';
+import { readRuntimeSettings } from '#src/config/runtime.js';
+import { fail } from '#src/errors.js';
+import { findRun } from '#src/lab/run-directory.js';
+import { resumeTraining, train, type TrainOutcome } from '#src/lab/train.js';
+import { progressListener, stderrOutput } from './progress.js';
+
+interface TrainArguments {
+  experiment?: string | undefined;
+  overrides?: string[] | undefined;
+  seed?: string | undefined;
+  resume?: string | undefined;
+  evaluate: boolean;
+  json: boolean;
+}
+
+export const trainCommand: CommandModule<object, TrainArguments> = {
+  command: 'train [experiment] [overrides..]',
+  describe: 'Train an agent from an experiment file, or resume a run',
+  builder: (yargs) =>
+    yargs
+      .positional('experiment', { type: 'string', describe: 'Experiment file, e.g. experiments/quickstart.yaml' })
+      .positional('overrides', {
+        type: 'string',
+        array: true,
+        describe: 'Values that override the file, e.g. agent.learning_rate=1e-4',
+      })
+      .options({
+        seed: { type: 'string', requiresArg: true, describe: 'Seeds every random stream; as the override seed=N' },
+        resume: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Take up this run (folder, name or a checkpoint file) to the same bits as if never interrupted',
+        },
+        evaluate: {
+          type: 'boolean',
+          default: false,
+          describe: 'Afterwards evaluate on the test window, with a report',
+        },
+        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+      })
+      .example('$0 train experiments/quickstart.yaml --seed 1 agent.learning_rate=1e-4', '')
+      .example('$0 train --resume latest', ''),
+  handler: async (args) => {
+    const { directory, status, result } = await runTraining(args);
+    if (args.json && (!args.evaluate || status === 'interrupted'))
+      console.log(JSON.stringify({ run: directory, status, ...result }));
+    else if (!args.json) printOutcome({ directory, status, result });
+    if (status === 'interrupted') {
+      fail('INTERRUPTED', {
+        where: directory,
+        message: `a checkpoint was written; go on with: openbell train --resume ${directory}`,
+      });
+    }
+    if (!args.evaluate) return;
+    if (args.json) {
+      const { evaluateRun } = await import('#src/lab/evaluate.js');
+      const { summary, reportFile } = await evaluateRun({ directory });
+      console.log(JSON.stringify({ run: directory, status, ...result, evaluation: summary, report: reportFile }));
+    } else {
+      const { evaluateCommand } = await import('./evaluate.js');
+      console.log('');
+      await evaluateCommand.handler({ run: directory, json: false, report: true });
+    }
+  },
+};
+
+async function runTraining({
+  experiment,
+  overrides = [],
+  seed,
+  resume,
+  evaluate,
+}: TrainArguments): Promise<TrainOutcome> {
+  const settings = readRuntimeSettings(process.env);
+  const controls = { onEvent: progressListener(stderrOutput(settings.logLevel)), signal: interruption() };
+  if (resume !== undefined) {
+    const given = experiment ?? (seed === undefined ? undefined : `--seed ${seed}`);
+    if (given !== undefined) {
+      fail('USAGE', {
+        where: 'openbell train --resume',
+        value: given,
+        message: 'a run is resumed with its own configuration and seed; leave this out',
+      });
+    }
+    return resumeTraining({ ...findRun(resume, settings.runsDir), ...controls });
+  }
+  if (experiment === undefined) {
+    fail('USAGE', {
+      where: 'openbell train',
+      message: 'name an experiment file, e.g. experiments/quickstart.yaml, or --resume a run',
+    });
+  }
+  const { config } = loadExperiment(experiment, {
+    overrides: seed === undefined ? overrides : [...overrides, `seed=${seed}`],
+    environment: process.env,
+  });
+  if (evaluate && config.env.id === 'market' && (config.data?.test ?? null) === null) {
+    fail('USAGE', {
+      where: 'openbell train --evaluate',
+      value: experiment,
+      message: 'this experiment sets no test window apart: give it data.test, or leave --evaluate out',
+    });
+  }
+  return train({ config, runsDir: settings.runsDir, argv: process.argv.slice(2), ...controls });
+}
+
+/** Aborts on the first SIGINT or SIGTERM; the second finds no handler left and ends the process at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = (): void => {
+    for (const signal of signals) process.removeListener(signal, stop);
+    process.stderr.write('\ninterrupted: finishing this update and writing a checkpoint (once more to stop at once)\n');
+    controller.abort();
+  };
+  for (const signal of signals) process.once(signal, stop);
+  return controller.signal;
+}
+
+function printOutcome({ directory, status, result }: TrainOutcome): void {
+  const { timesteps, updates, best, weights_sha256: weights } = result;
+  console.log(`${status} after ${timesteps} steps (${updates} updates)`);
+  if (best !== null) console.log(`best validation score ${best.score.toPrecision(6)} at step ${best.timesteps}`);
+  console.log(`run ${directory}`);
+  console.log(`weights sha256 ${weights}`);
+}
