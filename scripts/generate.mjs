@@ -1,0 +1,29 @@
+// Files that are generated from the code: the experiments' JSON schema and the reference of their keys.
+//   node scripts/generate.mjs           writes them
+//   node scripts/generate.mjs --check   exits 1 where one is out of date
+// Needs dist/ (npm run build).
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { experimentJsonSchema, keyReference } from '../dist/src/config/json-schema.js';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const outputs = {
+  'experiments/schema.json': `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`,
+  'docs/experiment-keys.md': keyReference(),
+};
+
+let stale = 0;
+for (const [file, text] of Object.entries(outputs)) {
+  const target = path.join(root, file);
+  const before = await readFile(target, 'utf8').catch(() => '');
+  if (before === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${file} is out of date: npm run build && npm run generate`);
+    stale++;
+  } else {
+    await writeFile(target, text);
+    console.error(`wrote ${file}`);
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
