@@ -159,11 +159,13 @@ export function gainOf(problem: TradingProblem, policy: Uint8Array): number {
   return gain;
 }
 
-/** Fills actions (B) for observations (B,2) of signal and position, as `Actor.act` does. */
-export type Act = (actions: Int32Array, observations: Float32Array, masks: null, batch: number) => void;
+/** Whoever chooses actions (B) for observations (B,2) of signal and position. */
+export interface Chooser {
+  act(actions: Int32Array, observations: Float32Array, masks: null, batch: number): void;
+}
 
 /** What a policy does at every grid point with every position: (3,G), for `gainOf`. */
-export function tabulate({ grid }: TradingProblem, act: Act): Uint8Array {
+export function tabulate({ grid }: TradingProblem, chooser: Chooser): Uint8Array {
   const size = grid.length;
   const rows = ACTIONS * size;
   const observations = new Float32Array(rows * 2);
@@ -174,7 +176,7 @@ export function tabulate({ grid }: TradingProblem, act: Act): Uint8Array {
     }
   }
   const actions = new Int32Array(rows);
-  act(actions, observations, null, rows);
+  chooser.act(actions, observations, null, rows);
   return Uint8Array.from(actions);
 }
 

@@ -3,11 +3,10 @@ import { checkVectorEnv } from '#env/check-env.js';
 import { FLAT, type KnownMarket, LONG, SHORT } from './known-market.js';
 import { KnownMarketEnv } from './known-market-env.js';
 import { leakedFutureMarket } from './leaked-future.js';
-import { drawFeatures, ouFeaturesMarket } from './ou-features.js';
+import { ouFeaturesMarket } from './ou-features.js';
 import { OU_PARAMETERS, ouMarket, stationaryDeviation } from './ou-market.js';
 import { randomWalkMarket } from './random-walk.js';
 import { DEFAULT_WARMUP, MARKET_FEATURE_COUNT } from '#env/market/observation/index.js';
-import { RandomStream } from '#env/seeding.js';
 
 const MARKETS: readonly KnownMarket[] = [ouMarket(), leakedFutureMarket(), randomWalkMarket(), ouFeaturesMarket()];
 
@@ -31,6 +30,16 @@ describe.each(MARKETS.map((market) => [market.id, market] as const))('%s', (_, m
       expect(signalsOf(busy)).toEqual(signalsOf(still));
       expect(still.rewards).toEqual(new Float64Array(2));
     }
+  });
+
+  it('shows dynamic programming the state, and the position held', () => {
+    const env = new KnownMarketEnv(market, 1, { steps: 5 });
+    env.reset({ seed: 3 });
+    [LONG, SHORT, FLAT].forEach((action, t) => {
+      env.step(Int32Array.of(action));
+      expect(env.positionOf(0)).toBe(action - 1);
+      expect(env.stateOf(0)).toBe(env.pathOf(0).states[t + 1]);
+    });
   });
 
   it('draws other paths for evaluation than for training', () => {
@@ -114,12 +123,12 @@ it('moves the Ornstein-Uhlenbeck price as its parameters say', () => {
 describe('features of the Ornstein-Uhlenbeck market', () => {
   it('are of the prices that are earned', () => {
     const steps = 40;
-    const changes = new Float64Array(steps);
-    const signals = new Float32Array((steps + 1) * MARKET_FEATURE_COUNT);
-    const states = new Float64Array(steps + 1);
-    drawFeatures({ changes, signals }, states, steps, new RandomStream(4, 'test'));
+    const env = new KnownMarketEnv(ouFeaturesMarket(), 1, { steps });
+    env.reset({ seed: 4 });
+    const { changes, signals, states } = env.pathOf(0);
+    const deviation = stationaryDeviation(OU_PARAMETERS);
     for (let t = 0; t < steps; t++) {
-      expect(states[t + 1] - states[t]).toBeCloseTo(changes[t], 15);
+      expect(deviation * (states[t + 1] - states[t])).toBeCloseTo(changes[t], 14);
       // feature 0 is the last log return: at t + 1, the one that the decision of t earned
       expect(signals[(t + 1) * MARKET_FEATURE_COUNT]).toBeCloseTo(changes[t], 7);
     }

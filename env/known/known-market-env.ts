@@ -21,7 +21,7 @@ export interface KnownMarketEnvOptions {
   /** Reward of one log-return; 1 unless given. The reference trains with 100. */
   readonly rewardScale?: number;
   /** Paths are drawn from the stream `<market>/<purpose>`: those of training never meet those of evaluation. */
-  readonly purpose?: 'training' | 'evaluation' | 'fit';
+  readonly purpose?: 'training' | 'evaluation';
 }
 
 /**
@@ -41,6 +41,7 @@ export class KnownMarketEnv extends BaseVectorEnv {
   readonly #streams: RandomStream[];
   readonly #changes: Float64Array; // (N,T)
   readonly #signals: Float32Array; // (N,T+1,S)
+  readonly #states: Float64Array; // (N,T+1)
   readonly #paths: PathView[];
   /** (N) held since the last decision: -1, 0 or 1; 0 before the first. */
   readonly #positions: Float64Array;
@@ -59,9 +60,11 @@ export class KnownMarketEnv extends BaseVectorEnv {
     this.unitsTraded = new Float64Array(numEnvs);
     this.#changes = new Float64Array(numEnvs * steps);
     this.#signals = new Float32Array(numEnvs * (steps + 1) * size);
+    this.#states = new Float64Array(numEnvs * (steps + 1));
     this.#paths = Array.from({ length: numEnvs }, (_, i) => ({
       changes: this.#changes.subarray(i * steps, (i + 1) * steps),
       signals: this.#signals.subarray(i * (steps + 1) * size, (i + 1) * (steps + 1) * size),
+      states: this.#states.subarray(i * (steps + 1), (i + 1) * (steps + 1)),
     }));
     this.#positions = new Float64Array(numEnvs);
     this.#sinceEntry = new Float64Array(numEnvs);
@@ -103,6 +106,16 @@ export class KnownMarketEnv extends BaseVectorEnv {
     return this.#paths[i];
   }
 
+  /** What dynamic programming would ask of environment i now: all that is to know of the market, seen or not. */
+  stateOf(i: number): number {
+    return this.#states[i * (this.#steps + 1) + this.runningLengths[i]];
+  }
+
+  /** -1, 0 or 1, held since the last decision. */
+  positionOf(i: number): number {
+    return this.#positions[i];
+  }
+
   getState(): StateDict {
     return {
       market: this.market.id,
@@ -110,6 +123,7 @@ export class KnownMarketEnv extends BaseVectorEnv {
       unitsTraded: this.unitsTraded.slice(),
       changes: this.#changes.slice(),
       signals: this.#signals.slice(),
+      states: this.#states.slice(),
       positions: this.#positions.slice(),
       sinceEntry: this.#sinceEntry.slice(),
       streams: this.#streams.map((stream) => stream.getState()),
@@ -125,6 +139,7 @@ export class KnownMarketEnv extends BaseVectorEnv {
     restoreArray(this.unitsTraded, state, 'unitsTraded', where);
     restoreArray(this.#changes, state, 'changes', where);
     restoreArray(this.#signals, state, 'signals', where);
+    restoreArray(this.#states, state, 'states', where);
     restoreArray(this.#positions, state, 'positions', where);
     restoreArray(this.#sinceEntry, state, 'sinceEntry', where);
     this.restoreArrays(childState(state, 'arrays', where));

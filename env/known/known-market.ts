@@ -14,6 +14,8 @@ export interface PathView {
   readonly changes: Float64Array;
   /** (T+1,S) what is seen of the market at the decision of t; the last row is seen at the episode's end. */
   readonly signals: Float32Array;
+  /** (T+1) what dynamic programming calls the signal, whether it is seen or not: all that is to know of the future. */
+  readonly states: Float64Array;
 }
 
 /**

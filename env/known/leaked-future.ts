@@ -25,14 +25,16 @@ export function leakedFutureMarket(parameters: IndependentParameters = INDEPENDE
     costPerUnit,
     episodeSteps: 250,
     showsUnrealizedReturn: false,
-    draw({ changes, signals }: PathView, steps: number, stream: RandomStream): void {
+    draw({ changes, signals, states }: PathView, steps: number, stream: RandomStream): void {
       for (let t = 0; t < steps; t++) {
         const deviate = stream.normal();
         changes[t] = shock * deviate;
         signals[t] = deviate;
+        states[t] = deviate;
       }
       // seen at the end, never earned
-      signals[steps] = stream.normal();
+      states[steps] = stream.normal();
+      signals[steps] = states[steps];
     },
   };
 }

@@ -13,44 +13,33 @@ import type { RandomStream } from '#env/seeding.js';
 import type { KnownMarket, PathView } from './known-market.js';
 import { checkParameters, nextLogPrice, OU_PARAMETERS, type OuParameters, stationaryDeviation } from './ou-market.js';
 
-/** Signals (12): the market features of observation v1. The observation then has all 14. */
+/** Signals (12): the market features of observation v1; the observation then has all 14. Bars before the first decision warm them up. */
 export function ouFeaturesMarket(parameters: OuParameters = OU_PARAMETERS): KnownMarket {
   checkParameters(parameters);
+  const deviation = stationaryDeviation(parameters);
   return {
     id: 'ou-features',
     signalSize: MARKET_FEATURE_COUNT,
     costPerUnit: parameters.costPerUnit,
     episodeSteps: 250,
     showsUnrealizedReturn: true,
-    draw: (path, steps, stream) => drawFeatures(path, null, steps, stream, parameters),
+    draw({ changes, signals, states }: PathView, steps: number, stream: RandomStream): void {
+      const features = new FeatureStream();
+      let x = deviation * stream.normal();
+      let open = exp(x);
+      for (let t = -DEFAULT_WARMUP; t <= steps; t++) {
+        const next = nextLogPrice(x, parameters, stream);
+        const close = exp(next);
+        // rows of the warm-up are written over by the first decision's
+        const row = Math.max(t, 0) * MARKET_FEATURE_COUNT;
+        features.next(open, Math.max(open, close), Math.min(open, close), close, VOLUME, signals, row);
+        if (t > 0) changes[t - 1] = next - x;
+        if (t >= 0) states[t] = next / deviation;
+        x = next;
+        open = close;
+      }
+    },
   };
-}
-
-/**
- * Draws a path of features and, where asked, the log-prices behind them: states (T+1). Bars before the first
- * decision warm the indicators up.
- */
-export function drawFeatures(
-  { changes, signals }: PathView,
-  states: Float64Array | null,
-  steps: number,
-  stream: RandomStream,
-  parameters: OuParameters = OU_PARAMETERS,
-): void {
-  const features = new FeatureStream();
-  let x = stationaryDeviation(parameters) * stream.normal();
-  let open = exp(x);
-  for (let t = -DEFAULT_WARMUP; t <= steps; t++) {
-    const next = nextLogPrice(x, parameters, stream);
-    const close = exp(next);
-    // rows of the warm-up are written over by the first decision's
-    const row = Math.max(t, 0) * MARKET_FEATURE_COUNT;
-    features.next(open, Math.max(open, close), Math.min(open, close), close, VOLUME, signals, row);
-    if (t > 0) changes[t - 1] = next - x;
-    if (t >= 0 && states !== null) states[t] = next;
-    x = next;
-    open = close;
-  }
 }
 
 const VOLUME = 1;

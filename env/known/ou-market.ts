@@ -34,14 +34,16 @@ export function ouMarket(parameters: OuParameters = OU_PARAMETERS): KnownMarket 
     costPerUnit: parameters.costPerUnit,
     episodeSteps: 250,
     showsUnrealizedReturn: false,
-    draw({ changes, signals }: PathView, steps: number, stream: RandomStream): void {
+    draw({ changes, signals, states }: PathView, steps: number, stream: RandomStream): void {
       let x = deviation * stream.normal();
-      signals[0] = x / deviation;
+      states[0] = x / deviation;
+      signals[0] = states[0];
       for (let t = 0; t < steps; t++) {
         const next = nextLogPrice(x, parameters, stream);
         changes[t] = next - x;
         x = next;
-        signals[t + 1] = x / deviation;
+        states[t + 1] = x / deviation;
+        signals[t + 1] = states[t + 1];
       }
     },
   };

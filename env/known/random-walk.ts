@@ -19,7 +19,8 @@ export function randomWalkMarket(parameters: IndependentParameters = INDEPENDENT
     costPerUnit,
     episodeSteps: 250,
     showsUnrealizedReturn: false,
-    draw({ changes, signals }: PathView, steps: number, stream: RandomStream): void {
+    draw({ changes, signals, states }: PathView, steps: number, stream: RandomStream): void {
+      states.fill(0); // there is nothing to know
       for (let k = 0; k < HISTORY; k++) signals[k] = stream.normal();
       for (let t = 0; t < steps; t++) {
         const deviate = stream.normal();

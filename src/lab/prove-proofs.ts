@@ -1,0 +1,88 @@
+/** The proofs: each a market whose optimum is known, the settings that the learner is tried with, and its target. */
+import { SB3_PPO, type PpoConfig } from '#agents/ppo/config.js';
+import type { TradingProblem } from '#env/known/dynamic-programming.js';
+import type { KnownMarket } from '#env/known/known-market.js';
+import { leakedFutureMarket, leakedFutureProblem } from '#env/known/leaked-future.js';
+import { ouFeaturesMarket } from '#env/known/ou-features.js';
+import { ouMarket, ouProblem } from '#env/known/ou-market.js';
+import { randomWalkMarket } from '#env/known/random-walk.js';
+
+export const PROOF_NAMES = ['ou', 'leaked-future', 'random-walk', 'ou-features'] as const;
+export type ProofName = (typeof PROOF_NAMES)[number];
+
+/** What is asked of every seed. */
+export type Target =
+  | { readonly kind: 'share'; readonly least: number }
+  | { readonly kind: 'no-edge'; readonly turnoverBelow: number }
+  | { readonly kind: 'report' };
+
+export interface Proof {
+  readonly name: ProofName;
+  readonly title: string;
+  readonly market: KnownMarket;
+  /** null: the optimum is never to trade, and earns 0. */
+  readonly problem: TradingProblem | null;
+  /** What is seen is the problem's signal and the position, so that a policy can be laid out on its grid. */
+  readonly observesState: boolean;
+  readonly config: PpoConfig;
+  readonly target: Target;
+}
+
+export const NUM_ENVS = 8;
+/** Log-returns are of a hundredth; the value function learns numbers around 1 more easily. */
+export const REWARD_SCALE = 100;
+
+/** Mean share of the optimum over 5 seeds on common paths: test/golden/ou-stable-baselines3.json, which a test compares. */
+export const STABLE_BASELINES3_SHARE = 0.97;
+/** The learner may stand one point below stable-baselines3's mean. */
+const ALLOWANCE = 0.01;
+
+const CONFIG: PpoConfig = { ...SB3_PPO, n_steps: 256, batch_size: 256, learning_rate: 1e-3 };
+/** Returns of a hundredth and positions of one in the same vector: the features need scaling. */
+const FEATURES_CONFIG: PpoConfig = {
+  ...CONFIG,
+  normalize: { observation: true, reward: false, clip_obs: 10, clip_reward: 10, epsilon: 1e-8 },
+};
+
+export function proofNamed(name: ProofName): Proof {
+  return PROOFS[name]();
+}
+
+const PROOFS: Readonly<Record<ProofName, () => Proof>> = {
+  ou: () => ({
+    name: 'ou',
+    title: 'Ornstein-Uhlenbeck market, state observed',
+    market: ouMarket(),
+    problem: ouProblem(),
+    observesState: true,
+    config: CONFIG,
+    target: { kind: 'share', least: STABLE_BASELINES3_SHARE - ALLOWANCE },
+  }),
+  'leaked-future': () => ({
+    name: 'leaked-future',
+    title: 'Leaked future',
+    market: leakedFutureMarket(),
+    problem: leakedFutureProblem(),
+    observesState: true,
+    config: CONFIG,
+    target: { kind: 'share', least: 0.95 },
+  }),
+  'random-walk': () => ({
+    name: 'random-walk',
+    title: 'Random walk with costs',
+    market: randomWalkMarket(),
+    problem: null,
+    observesState: false,
+    config: CONFIG,
+    target: { kind: 'no-edge', turnoverBelow: 0.01 },
+  }),
+  'ou-features': () => ({
+    name: 'ou-features',
+    title: 'Ornstein-Uhlenbeck market, the 14 features alone',
+    market: ouFeaturesMarket(),
+    problem: ouProblem(),
+    observesState: false,
+    config: FEATURES_CONFIG,
+    target: { kind: 'report' },
+  }),
+};
