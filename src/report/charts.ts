@@ -103,7 +103,9 @@ export function positionChart({ timeMs, close, position, marks }: ReportSleeve):
     scale: { zero: false, nice: false },
     axis: { title: 'price' },
   };
-  const fill = { domain: ['long', 'short'], range: [COLOURS.gain, COLOURS.loss] };
+  const runs = sideRuns(position, COLUMNS);
+  const sides = (['long', 'short'] as const).filter((side) => runs.some((run) => run.side === side));
+  const fill = { domain: sides, range: sides.map((side) => (side === 'long' ? COLOURS.gain : COLOURS.loss)) };
   const shown = showsMarkers(marks.length) ? marks : [];
   return {
     ...THEME,
@@ -111,7 +113,7 @@ export function positionChart({ timeMs, close, position, marks }: ReportSleeve):
     height: 260,
     layer: [
       {
-        data: { values: sideRuns(position, COLUMNS) },
+        data: { values: runs },
         mark: { type: 'rect', opacity: 0.16 },
         encoding: {
           x: rowAxis(timeMs, 'from'),
@@ -193,14 +195,14 @@ export function learningChart(curves: readonly LearningCurve[]): TopLevelSpec {
   return {
     ...THEME,
     columns: 3,
-    spacing: 28,
     // axes, not their labels, stand in line
     bounds: 'flush',
+    spacing: { row: 62, column: 58 },
     concat: curves.map(({ title, steps, values, markedStep }) => {
       const rows = minMaxRows(Float64Array.from(values), 150);
       return {
-        title: { text: title, fontSize: 12, anchor: 'start' as const, offset: 6 },
-        width: 245,
+        title: { text: title, fontSize: 12, anchor: 'start' as const, frame: 'group' as const, offset: 8 },
+        width: 232,
         height: 120,
         layer: [
           {
@@ -215,13 +217,18 @@ export function learningChart(curves: readonly LearningCurve[]): TopLevelSpec {
               x: {
                 field: 'step',
                 type: 'quantitative' as const,
-                axis: { title: null, format: '~s', tickCount: 4, grid: false },
+                axis: {
+                  title: null,
+                  labelExpr: "datum.value === 0 ? '0' : format(datum.value, '~s')",
+                  tickCount: 4,
+                  grid: false,
+                },
               },
               y: {
                 field: 'value',
                 type: 'quantitative' as const,
                 scale: { zero: false },
-                axis: { title: null, tickCount: 4, format: '~g' },
+                axis: { title: null, tickCount: 4, format: ',.3~r' },
               },
             },
           },

@@ -21,9 +21,9 @@ const FIGURES: readonly Figure[] = [
   { label: 'Sharpe ratio', of: (p) => p.sharpe, show: two },
   { label: 'Sortino ratio', of: (p) => p.sortino, show: two },
   { label: 'Max drawdown', of: (p) => p.maxDrawdown, show: signedPercent },
-  { label: 'its length, bars', of: (p) => p.maxDrawdownBars, show: whole },
+  { label: 'Drawdown, bars', of: (p) => p.maxDrawdownBars, show: whole },
   {
-    label: 'its length, days',
+    label: 'Drawdown, days',
     of: (p) => p.maxDrawdownDays,
     show: (days) => decimal(days, days !== null && days < 10 ? 1 : 0),
   },
@@ -33,7 +33,7 @@ const FIGURES: readonly Figure[] = [
   {
     label: 'Trades',
     of: (p) => p.trades,
-    show: (count) => decimal(count, count !== null && !Number.isInteger(count) ? 1 : 0),
+    show: (count) => decimal(count, 1).replace(/\.0$/, ''),
   },
   { label: 'Win rate', of: (p) => p.winRate, show: plainPercent },
   { label: 'Profit factor', of: (p) => p.profitFactor, show: two },

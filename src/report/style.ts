@@ -43,8 +43,8 @@ table:not(.trades) td:nth-child(7) { color: var(--soft); }
 tr:last-child td { border-bottom: 0; }
 .trades td, .trades th { font-weight: 400; padding: 4px 8px; font-size: 13px; }
 .trades th { font-weight: 600; }
-figure { margin: 0; background: #fff; border-radius: 6px; }
-figure svg { display: block; width: 100%; height: auto; margin: 0 auto; }
+figure { margin: 0; background: #fff; border-radius: 6px; overflow-x: auto; }
+figure svg { display: block; width: 100%; min-width: 560px; height: auto; margin: 0 auto; }
 .bar { display: flex; height: 14px; border-radius: 4px; overflow: hidden; background: var(--line); margin: 10px 0 6px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; color: var(--soft); }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
