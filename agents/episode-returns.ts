@@ -13,7 +13,7 @@ export function firstEpisodeReturns(actor: Actor, env: VectorEnv, seed: number):
   const returns = new Float64Array(N);
   const finished = new Uint8Array(N);
   env.reset({ seed });
-  for (let left = N; left > 0; ) {
+  for (let left = N; left > 0;) {
     actor.act(actions, env.observations, env.actionMasks, N);
     env.step(actions);
     for (let n = 0; n < N; n++) {

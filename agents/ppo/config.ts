@@ -15,10 +15,10 @@ export interface PpoConfig {
   /** null: no value clipping. */
   clip_range_vf: Schedule | null;
   /**
-   * Where the value is clipped: `clamped` (default) takes the squared error of the clipped value, as stable-baselines3
+   * Where the value is clipped: `clamped` takes the squared error of the clipped value, as stable-baselines3
    * does; `pessimistic` the larger of clipped and unclipped error, as CleanRL does.
    */
-  value_clipping?: 'clamped' | 'pessimistic';
+  value_clipping: 'clamped' | 'pessimistic';
   normalize_advantage: boolean;
   ent_coef: number;
   vf_coef: number;
@@ -51,6 +51,7 @@ export const SB3_PPO: PpoConfig = {
   gae_lambda: 0.95,
   clip_range: 0.2,
   clip_range_vf: null,
+  value_clipping: 'clamped',
   normalize_advantage: true,
   ent_coef: 0,
   vf_coef: 0.5,

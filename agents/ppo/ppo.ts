@@ -138,7 +138,7 @@ export class Ppo implements Stateful {
       learningRate,
       clipRange,
       clipRangeVf: config.clip_range_vf === null ? null : scheduleValue(config.clip_range_vf, remaining),
-      valueClipping: config.value_clipping ?? 'clamped',
+      valueClipping: config.value_clipping,
       normalizeAdvantage: config.normalize_advantage,
       entCoef: config.ent_coef,
       vfCoef: config.vf_coef,

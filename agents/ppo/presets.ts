@@ -17,8 +17,7 @@ export const PPO_PRESETS: { readonly sb3: PpoPreset; readonly cleanrl: PpoPreset
   cleanrl: {
     description:
       "CleanRL's ppo.py. Its value loss is half of stable-baselines3's, 0.5 x MSE x vf_coef: its vf_coef of 0.5 is 0.25 here. " +
-      'Three details stay those of stable-baselines3: annealing starts one update earlier, a clipped value loss is the clipped ' +
-      'error alone (CleanRL takes the larger of clipped and unclipped), and truncated episodes are bootstrapped.',
+      'Two details stay those of stable-baselines3: annealing starts one update earlier, and truncated episodes are bootstrapped.',
     n_envs: 4,
     config: {
       ...SB3_PPO,
@@ -28,6 +27,7 @@ export const PPO_PRESETS: { readonly sb3: PpoPreset; readonly cleanrl: PpoPreset
       batch_size: 128,
       n_epochs: 4,
       clip_range_vf: 0.2,
+      value_clipping: 'pessimistic',
       ent_coef: 0.01,
       // 0.5 in CleanRL's terms, see the description
       vf_coef: 0.25,
