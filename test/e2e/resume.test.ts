@@ -1,0 +1,153 @@
+/** Killed, interrupted, damaged: a run goes on to the very bits of one that was left alone. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { makeRunsFolder, metricsOf, onlyRun, openbell, recordOf, startOpenbell, untilMetrics } from './openbell.js';
+
+const CARTPOLE = `
+env: { id: CartPole-v1 }
+agent: { n_steps: 32, batch_size: 64, n_epochs: 10, normalize: {} }
+training: { total_timesteps: 16000, n_envs: 8, evaluate_every: 3000, evaluate_episodes: 3, checkpoint_every: 4000, keep_checkpoints: 2 }
+`;
+
+// every noise, exits and random starts: all that a market's state consists of
+const MARKET = `
+data:
+  datasets: [aapl-daily]
+  train: { to: 2016-05-12 }
+  validation: { from: 2016-05-12, to: 2017-05-12 }
+env:
+  episode: { length: 60 }
+  exits: { trailing_stop: 0.05, take_profit: [{ gain: 0.03, fraction: 0.5 }] }
+  noise: { fill_price_bps: 5, observation: 0.001, cost: 0.2, delay: 0.1, price_bps: 10, price_replicas: 3 }
+agent: { n_steps: 64, batch_size: 64, n_epochs: 10, normalize: {} }
+training: { total_timesteps: 16000, n_envs: 4, evaluate_every: 3000, checkpoint_every: 4000 }
+`;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'openbell-resume-'));
+const disposals: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+afterAll(() => disposals.forEach((dispose) => dispose()));
+
+function freshRuns(): string {
+  const { runsDir, dispose } = makeRunsFolder();
+  disposals.push(dispose);
+  return runsDir;
+}
+
+function runOf(runsDir: string): string {
+  const run = onlyRun(runsDir);
+  if (run === null) throw new Error(`no run in ${runsDir}`);
+  return run;
+}
+
+describe.each([
+  ['CartPole', CARTPOLE],
+  ['the market with all noise', MARKET],
+])('%s', (name, yaml) => {
+  const file = path.join(folder, `${name.replaceAll(' ', '-')}.yaml`);
+  writeFileSync(file, yaml);
+  const command = ['train', file, '--seed', '7'];
+
+  const whole = freshRuns();
+  const reference = (): { weights: string | undefined; metrics: string } => {
+    if (onlyRun(whole) === null) expect(openbell(command, whole)).toMatchObject({ code: 0 });
+    const run = runOf(whole);
+    return { weights: recordOf(run).result?.weights_sha256, metrics: metricsOf(run) };
+  };
+  const expectSame = (run: string): void => {
+    const { weights, metrics } = reference();
+    expect(recordOf(run)).toMatchObject({ status: 'completed', result: { weights_sha256: weights } });
+    expect(metricsOf(run) === metrics, 'metrics.jsonl is equal byte for byte').toBe(true);
+  };
+
+  it('trains to the same weights and the same metrics a second time, and to others with another seed', () => {
+    const again = freshRuns();
+    expect(openbell(command, again).stdout).toContain(`weights sha256 ${reference().weights}`);
+    expectSame(runOf(again));
+    const other = freshRuns();
+    expect(openbell(['train', file, '--seed', '8'], other).code).toBe(0);
+    expect(recordOf(runOf(other)).result?.weights_sha256).not.toBe(reference().weights);
+  });
+
+  it('goes on after kill -9, twice, with a torn last line', async () => {
+    const runsDir = freshRuns();
+    const first = startOpenbell(command, runsDir);
+    const run = await untilMetrics(first, runsDir, 22);
+    first.child.kill('SIGKILL');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    appendFileSync(path.join(run, 'metrics.jsonl'), '{"kind":"upd');
+    const second = startOpenbell(['train', '--resume', run], runsDir);
+    await untilMetrics(second, runsDir, 50);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    expect(recordOf(run).status).toBe('running');
+    expect(openbell(['train', '--resume', 'latest'], runsDir)).toMatchObject({ code: 0 });
+    expect(recordOf(run).resumed).toHaveLength(2);
+    expectSame(run);
+  });
+
+  it('finishes the update on SIGINT, writes a checkpoint, exits 130, and goes on', async () => {
+    const runsDir = freshRuns();
+    const started = startOpenbell(command, runsDir);
+    const run = await untilMetrics(started, runsDir, 10);
+    started.child.kill('SIGINT');
+    const { code, stderr } = await started.ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^INTERRUPTED .*go on with: openbell train --resume /m);
+    expect(recordOf(run).status).toBe('interrupted');
+    expect(openbell(['train', '--resume', run], runsDir)).toMatchObject({ code: 0 });
+    expectSame(run);
+  });
+
+  it('refuses a damaged checkpoint, names the intact one, and goes on from that', async () => {
+    const runsDir = freshRuns();
+    const started = startOpenbell(command, runsDir);
+    const run = await untilMetrics(started, runsDir, 40);
+    started.child.kill('SIGKILL');
+    await started.ended;
+    const last = path.join(run, 'checkpoints', 'last.safetensors');
+    const previous = path.join(run, 'checkpoints', 'previous.safetensors');
+    const bytes = readFileSync(last);
+    bytes[bytes.length >> 1] ^= 1;
+    rmSync(last);
+    writeFileSync(last, bytes);
+    const refused = openbell(['train', '--resume', run], runsDir);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      new RegExp(`^CHECKPOINT_CORRUPT ${last}: .*go on from it with --resume ${previous}\n$`),
+    );
+    expect(openbell(['train', '--resume', previous], runsDir)).toMatchObject({ code: 0 });
+    expectSame(run);
+  });
+});
+
+it('does not train a run that another process is training', async () => {
+  const file = path.join(folder, 'busy.yaml');
+  writeFileSync(file, CARTPOLE);
+  const runsDir = freshRuns();
+  const started = startOpenbell(['train', file], runsDir);
+  const run = await untilMetrics(started, runsDir, 2);
+  const second = openbell(['train', '--resume', run], runsDir);
+  started.child.kill('SIGKILL');
+  await started.ended;
+  expect(second.stderr).toMatch(/^RUN_STATE .* is training this run/);
+  expect(second.code).toBe(1);
+});
+
+it('leaves a completed run as it is, and refuses a configuration that was changed', () => {
+  const file = path.join(folder, 'short.yaml');
+  writeFileSync(file, 'env: { id: CartPole-v1 }\ntraining: { total_timesteps: 2048 }\n');
+  const runsDir = freshRuns();
+  const first = openbell(['train', file], runsDir);
+  expect(first.code).toBe(0);
+  const run = runOf(runsDir);
+  const metrics = metricsOf(run);
+  expect(openbell(['train', '--resume', run], runsDir).stdout).toBe(first.stdout);
+  expect(metricsOf(run)).toBe(metrics);
+  const config = path.join(run, 'config.yaml');
+  writeFileSync(config, readFileSync(config, 'utf8').replace('gamma: 0.99', 'gamma: 0.9'));
+  const changed = openbell(['train', '--resume', path.join(run, 'checkpoints', 'last.safetensors')], runsDir);
+  expect(changed).toMatchObject({ code: 1, stdout: '' });
+  expect(changed.stderr).toMatch(/^CHECKPOINT_MISMATCH .*config\.yaml has been changed since/);
+});
