@@ -29,7 +29,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
         env: market ? { id: 'market', ...DEFAULT_MARKET_CONFIG } : {},
         data: market ? DATA_DEFAULTS : null,
         observation: market ? OBSERVATION_DEFAULTS : null,
-        agent: { preset: 'sb3', value_clipping: 'clamped' },
+        agent: { preset: 'sb3' },
         training: {
           total_timesteps: 1_000_000,
           evaluate_every: 50_000,
