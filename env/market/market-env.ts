@@ -75,6 +75,8 @@ export class MarketEnv extends BaseVectorEnv {
   /** The contract's observations, two to a number. */
   readonly #observationPairs: Float64Array;
   readonly #finalObservationPairs: Float64Array;
+  /** Where the reads of `#touchNextBars` end, so that they are not optimised away. */
+  readonly #touched = new Float64Array(1);
   /** Names the data: a state of other windows is refused. */
   readonly #identity: string;
 
@@ -138,6 +140,7 @@ export class MarketEnv extends BaseVectorEnv {
 
   step(actions: Int32Array | Float32Array): void {
     this.checkActions(actions);
+    this.#touchNextBars();
     for (let i = 0; i < this.numEnvs; i++) {
       if (this.done[i] === 0) this.#stepAccount(this.#accounts[i], actions[i]);
       else this.#idle(i);
@@ -147,6 +150,22 @@ export class MarketEnv extends BaseVectorEnv {
   /** The account's window: its bars, and where it starts and ends. */
   windowOf(i: number): TradingWindow {
     return this.#fields[this.#accounts[i].window].window;
+  }
+
+  /**
+   * Reads from every account's next bar what its step will read. Accounts stand far apart in the data, so each
+   * step would wait for the memory; here the waits overlap, which makes a step of 64 accounts a quarter faster.
+   */
+  #touchNextBars(): void {
+    let sum = 0;
+    for (const account of this.#accounts) {
+      const { market, features } = this.#fields[account.window];
+      const next = account.bar + 1;
+      const row = next * this.#marketFeatures;
+      sum += features[account.replica][row] + features[account.replica][row + this.#marketFeatures - 1];
+      sum += market.open[next] + market.high[next] + market.low[next] + market.close[next];
+    }
+    this.#touched[0] = sum;
   }
 
   #stepAccount(account: Account, action: number): void {
@@ -213,9 +232,10 @@ export class MarketEnv extends BaseVectorEnv {
     const t = account.bar;
     const count = this.#marketFeatures;
     const offset = account.index * this.#features;
-    if ((count & 1) === 0) copyRow(outPairs, offset >> 1, featurePairs[account.replica], t * (count >> 1), count >> 1);
-    else copyRow(out, offset, features[account.replica], t * count, count);
-    if (this.#noise.disturbs) this.#noise.disturb(account.index, out, offset, count);
+    const { replica } = account;
+    if (this.#noise.disturbs) this.#noise.disturb(account.index, out, offset, features[replica], t * count, count);
+    else if ((count & 1) === 0) copyRow(outPairs, offset >> 1, featurePairs[replica], t * (count >> 1), count >> 1);
+    else copyRow(out, offset, features[replica], t * count, count);
     writeAccountFeatures(out, offset + count, account.shares, account.averagePrice, market.close[t], account.equity);
     this.#desk.prepare(account, market, t);
     if (this.actionMasks !== null) this.#desk.writeMask(account, this.actionMasks);

@@ -14,8 +14,12 @@ import type { Segment } from './bars.js';
 const STREAMS = ['fill-price', 'observation', 'cost', 'delay', 'start', 'price-replica'] as const;
 type StreamName = (typeof STREAMS)[number];
 
-/** Standard normals by 16 random bits: the quantile at the middle of each of 65,536 equal shares (|z| <= 4.3). */
-const NORMALS = Float32Array.from({ length: 65_536 }, (_, k) => normalQuantile((k + 0.5) / 65_536));
+/**
+ * Standard normals by 12 random bits: the quantile at the middle of each of 4,096 equal shares (|z| <= 3.7). Small
+ * enough to stay in the fastest cache, and fine enough for what disturbs an observation.
+ */
+const LEVELS = 4096;
+const NORMALS = Float64Array.from({ length: LEVELS }, (_, k) => normalQuantile((k + 0.5) / LEVELS));
 
 export class MarketNoise implements Stateful {
   readonly #config: NoiseConfig;
@@ -74,15 +78,15 @@ export class MarketNoise implements Stateful {
     return this.#config.observation > 0;
   }
 
-  /** Adds noise to `count` (even or odd) features at out[offset ...]: two of them share the 32 bits of a draw. */
-  disturb(i: number, out: Float32Array, offset: number, count: number): void {
+  /** out[to ...] = rows[from ...] and noise: `count` features, two of which share the 32 bits of a draw. */
+  disturb(i: number, out: Float32Array, to: number, rows: Float32Array, from: number, count: number): void {
     const sigma = this.#config.observation;
     const stream = this.#streams.observation[i];
     for (let k = 0; k < count; k += 2) {
-      const bits = stream.uniform() * 65_536;
-      const high = Math.floor(bits);
-      out[offset + k] += sigma * NORMALS[high];
-      if (k + 1 < count) out[offset + k + 1] += sigma * NORMALS[Math.floor((bits - high) * 65_536)];
+      const bits = stream.uniform() * LEVELS;
+      const first = bits | 0;
+      out[to + k] = rows[from + k] + sigma * NORMALS[first];
+      if (k + 1 < count) out[to + k + 1] = rows[from + k + 1] + sigma * NORMALS[((bits - first) * LEVELS) | 0];
     }
   }
 
