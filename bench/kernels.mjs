@@ -37,20 +37,38 @@ for (let i = 0; i < floats.length; i++) floats[i] = 0.1 * stream.normal();
 const at = (region) => 1048576 + region * 2097152;
 const rate = (name, flop, run) => {
   const s = seconds(run);
-  console.log(`${name.padEnd(44)} ${(s * 1e6).toFixed(2).padStart(9)} us ${(flop / s / 1e9).toFixed(1).padStart(6)} GFLOP/s`);
+  console.log(
+    `${name.padEnd(44)} ${(s * 1e6).toFixed(2).padStart(9)} us ${(flop / s / 1e9).toFixed(1).padStart(6)} GFLOP/s`,
+  );
   return flop / s / 1e9;
 };
 
 console.log('products (B x I x O)');
 let best = 0;
-for (const [B, I, O] of [[64, 64, 64], [64, 14, 64], [64, 64, 3], [64, 64, 1], [64, 256, 256], [64, 14, 256], [1, 64, 64], [8, 64, 64]]) {
+for (const [B, I, O] of [
+  [64, 64, 64],
+  [64, 14, 64],
+  [64, 64, 3],
+  [64, 64, 1],
+  [64, 256, 256],
+  [64, 14, 256],
+  [1, 64, 64],
+  [8, 64, 64],
+]) {
   const stride = (roundUp(B, 8) + 2) * 32;
   const flop = 2 * B * I * O;
   const shape = `${B} x ${I} x ${O}`;
-  best = Math.max(best, rate(`forward ${shape}`, flop, () => kernels.linearForward(at(0), stride, at(1), stride, at(2), at(3), B, I, O)));
+  best = Math.max(
+    best,
+    rate(`forward ${shape}`, flop, () => kernels.linearForward(at(0), stride, at(1), stride, at(2), at(3), B, I, O)),
+  );
   if (B < 8) continue;
-  rate(`gradient of the input ${shape}`, flop, () => kernels.linearBackwardInput(at(0), at(1), stride, at(3), stride, at(2), B, I, O, 0));
-  rate(`gradient of the weights ${shape}`, flop, () => kernels.linearBackwardWeight(at(2), at(1), stride, at(3), stride, B, I, O, false));
+  rate(`gradient of the input ${shape}`, flop, () =>
+    kernels.linearBackwardInput(at(0), at(1), stride, at(3), stride, at(2), B, I, O, 0),
+  );
+  rate(`gradient of the weights ${shape}`, flop, () =>
+    kernels.linearBackwardWeight(at(2), at(1), stride, at(3), stride, B, I, O, false),
+  );
 }
 {
   const stride = 66 * 32;
@@ -78,10 +96,20 @@ function trueFlops(spec, rows) {
 }
 
 console.log('minibatch: gather, forward, loss, backward, clipping, Adam');
-for (const [width, rows] of [[64, 64], [64, 256], [64, 2048], [256, 64], [256, 2048]]) {
+for (const [width, rows] of [
+  [64, 64],
+  [64, 256],
+  [64, 2048],
+  [256, 64],
+  [256, 2048],
+]) {
   const spec = {
-    observationSize: 14, action: { kind: 'discrete', n: 3 }, netArch: { pi: [width, width], vf: [width, width] },
-    activation: 'tanh', orthoInit: true, logStdInit: 0,
+    observationSize: 14,
+    action: { kind: 'discrete', n: 3 },
+    netArch: { pi: [width, width], vf: [width, width] },
+    activation: 'tanh',
+    orthoInit: true,
+    logStdInit: 0,
   };
   const engine = createSimdEngine(spec, { init: new RandomStream(1, 'init') });
   const batch = randomBatch(engine, stream, 2048, false, 0);

@@ -106,7 +106,13 @@ export interface PolicyEngine extends Stateful {
    * observations (B,O); masks (B,A) or null; noise (B,K): uniforms in [0,1) for discrete, standard normals
    * for Box; null acts deterministically (mode).
    */
-  act(out: ActOutput, observations: Float32Array, masks: Uint8Array | null, noise: Float64Array | null, batch: number): void;
+  act(
+    out: ActOutput,
+    observations: Float32Array,
+    masks: Uint8Array | null,
+    noise: Float64Array | null,
+    batch: number,
+  ): void;
   /** values (B); observations (B,O) */
   predictValues(values: Float32Array, observations: Float32Array, batch: number): void;
   /** probabilities (B,A) under the mask, or for Box the mean (B,K): what reports and logs show. */

@@ -27,7 +27,8 @@ export function initialParameters(spec: PolicySpec, stream: RandomStream): Float
     }
   };
   fill(layout.actor);
-  if (layout.logStd !== null) parameters.fill(spec.logStdInit, layout.logStd.offset, layout.logStd.offset + layout.logStd.size);
+  if (layout.logStd !== null)
+    parameters.fill(spec.logStdInit, layout.logStd.offset, layout.logStd.offset + layout.logStd.size);
   fill(layout.critic);
   return parameters;
 }

@@ -26,7 +26,11 @@ export function checkSpec(spec: PolicySpec): void {
     }
   }
   if (!Number.isFinite(spec.logStdInit)) {
-    fail('POLICY_SPEC', { where: 'logStdInit', value: spec.logStdInit, message: 'the initial log standard deviation is a finite number' });
+    fail('POLICY_SPEC', {
+      where: 'logStdInit',
+      value: spec.logStdInit,
+      message: 'the initial log standard deviation is a finite number',
+    });
   }
 }
 
@@ -60,7 +64,12 @@ export function policyLayout(spec: PolicySpec): PolicyLayout {
     offset += size;
     return made;
   };
-  const tower = (prefix: string, head: 'action' | 'value', hidden: readonly number[], outputs: number): LinearLayer[] => {
+  const tower = (
+    prefix: string,
+    head: 'action' | 'value',
+    hidden: readonly number[],
+    outputs: number,
+  ): LinearLayer[] => {
     const widths = [spec.observationSize, ...hidden, outputs];
     return widths.slice(1).map((width, i) => {
       const isHead = i === hidden.length;

@@ -23,17 +23,26 @@ export function emptyLosses(): UpdateLosses {
  * Random observations, acted on by the engine itself. `drift` shifts the stored log-probabilities and values by normal
  * deviates of that size, as if the policy had moved since: 0 leaves every ratio at 1.
  */
-export function randomBatch(engine: PolicyEngine, stream: RandomStream, size: number, masked: boolean, drift: number): TrainingBatch {
+export function randomBatch(
+  engine: PolicyEngine,
+  stream: RandomStream,
+  size: number,
+  masked: boolean,
+  drift: number,
+): TrainingBatch {
   const { spec } = engine;
   const O = spec.observationSize;
   const A = headSize(spec);
   const K = actionColumns(spec);
-  const normals = (n: number, scale = 1): Float32Array => Float32Array.from({ length: n }, () => scale * stream.normal());
+  const normals = (n: number, scale = 1): Float32Array =>
+    Float32Array.from({ length: n }, () => scale * stream.normal());
   const observations = normals(size * O);
   const masks = masked ? Uint8Array.from({ length: size * A }, () => (stream.uniform() < 0.6 ? 1 : 0)) : null;
   // At least one action is valid in every row.
   if (masks !== null) for (let t = 0; t < size; t++) masks[t * A + stream.integer(A)] = 1;
-  const noise = Float64Array.from({ length: size * K }, () => (spec.action.kind === 'discrete' ? stream.uniform() : stream.normal()));
+  const noise = Float64Array.from({ length: size * K }, () =>
+    spec.action.kind === 'discrete' ? stream.uniform() : stream.normal(),
+  );
   const actions = new Float32Array(size * K);
   const logProbs = new Float32Array(size);
   const values = new Float32Array(size);

@@ -46,16 +46,32 @@ export function adamStep(
   // p, g, m, v (n), n a multiple of 8
   const scale = f32x4.splat(gradientScale), step = f32x4.splat(stepSize), second = f32x4.splat(secondScale), e = f32x4.splat(eps);
   const end = p + (<usize>n << 2);
-  for (; p < end; p += 16) {
-    const d = f32x4.mul(v128.load(g), scale);
-    const first = f32x4.add(f32x4.mul(f32x4.splat(0.9), v128.load(m)), f32x4.mul(f32x4.splat(<f32>(1.0 - 0.9)), d));
-    const square = f32x4.add(f32x4.mul(f32x4.splat(0.999), v128.load(v)), f32x4.mul(f32x4.splat(<f32>(1.0 - 0.999)), f32x4.mul(d, d)));
-    v128.store(m, first);
-    v128.store(v, square);
-    const denominator = f32x4.add(f32x4.mul(f32x4.sqrt(square), second), e);
-    v128.store(p, f32x4.sub(v128.load(p), f32x4.mul(step, f32x4.div(first, denominator))));
-    g += 16;
-    m += 16;
-    v += 16;
+  for (; p < end; p += 32) {
+    const d0 = f32x4.mul(v128.load(g), scale), d1 = f32x4.mul(v128.load(g, 16), scale);
+    const m0 = firstMoment(m, d0), m1 = firstMoment(m + 16, d1);
+    const v0 = secondMoment(v, d0), v1 = secondMoment(v + 16, d1);
+    const p0 = f32x4.sub(v128.load(p), f32x4.mul(step, f32x4.div(m0, f32x4.add(f32x4.mul(f32x4.sqrt(v0), second), e))));
+    const p1 = f32x4.sub(v128.load(p, 16), f32x4.mul(step, f32x4.div(m1, f32x4.add(f32x4.mul(f32x4.sqrt(v1), second), e))));
+    v128.store(m, m0);
+    v128.store(m, m1, 16);
+    v128.store(v, v0);
+    v128.store(v, v1, 16);
+    v128.store(p, p0);
+    v128.store(p, p1, 16);
+    g += 32;
+    m += 32;
+    v += 32;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function firstMoment(m: usize, d: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.splat(0.9), v128.load(m)), f32x4.mul(f32x4.splat(0.1), d));
+}
+
+// @ts-ignore: decorator
+@inline
+function secondMoment(v: usize, d: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.splat(0.999), v128.load(v)), f32x4.mul(f32x4.splat(0.001), f32x4.mul(d, d)));
 }

@@ -63,7 +63,13 @@ class SimdEngine implements PolicyEngine {
     this.setParameters(initialParameters(spec, options.init));
   }
 
-  act(out: ActOutput, observations: Float32Array, masks: Uint8Array | null, noise: Float64Array | null, batch: number): void {
+  act(
+    out: ActOutput,
+    observations: Float32Array,
+    masks: Uint8Array | null,
+    noise: Float64Array | null,
+    batch: number,
+  ): void {
     const memory = this.#live();
     const { kernels, stage, actor, critic, f32, f64 } = memory;
     const K = this.#K;
@@ -78,7 +84,17 @@ class SimdEngine implements PolicyEngine {
       }
       const head = this.#forward(memory, actor, stage.observations, 0, rows);
       if (this.#discrete) {
-        kernels.categoricalAct(stage.actions, stage.logProbs, head, STRIDE, rows, this.#A, maskAt, noiseAt, stage.softmax);
+        kernels.categoricalAct(
+          stage.actions,
+          stage.logProbs,
+          head,
+          STRIDE,
+          rows,
+          this.#A,
+          maskAt,
+          noiseAt,
+          stage.softmax,
+        );
       } else {
         const logStd = memory.parameters + memory.logStd;
         kernels.gaussianDeviations(stage.deviations, logStd, K);
@@ -116,7 +132,15 @@ class SimdEngine implements PolicyEngine {
         kernels.categoricalProbabilities(stage.probabilities, head, STRIDE, rows, A, maskAt, stage.softmax);
       } else {
         kernels.gaussianAct(
-          stage.probabilities, stage.logProbs, head, STRIDE, rows, A, memory.parameters + memory.logStd, stage.deviations, 0,
+          stage.probabilities,
+          stage.logProbs,
+          head,
+          STRIDE,
+          rows,
+          A,
+          memory.parameters + memory.logStd,
+          stage.deviations,
+          0,
         );
       }
       for (let i = 0, from = stage.probabilities >> 2, to = start * A; i < rows * A; i++) out[to + i] = f32[from + i];
@@ -153,8 +177,15 @@ class SimdEngine implements PolicyEngine {
     for (let i = 0; i < 2; i++) {
       const half = i === 0 ? actor : critic;
       kernels.adamStep(
-        parameters + half.offset, gradients + half.offset, firstMoments + half.offset, secondMoments + half.offset,
-        half.floats, clip, stepSize, secondScale, hyper.adamEps,
+        parameters + half.offset,
+        gradients + half.offset,
+        firstMoments + half.offset,
+        secondMoments + half.offset,
+        half.floats,
+        clip,
+        stepSize,
+        secondScale,
+        hyper.adamEps,
       );
     }
     losses.stepped = true;
@@ -219,7 +250,10 @@ class SimdEngine implements PolicyEngine {
       fail('POLICY_STATE', { where: 'policy step', value: step, message: 'the step count is a whole number from 0' });
     }
     if (!(betaProducts instanceof Float64Array) || betaProducts.length !== 2) {
-      fail('POLICY_STATE', { where: 'policy betaProducts', message: 'the running products of Adam are two float64 numbers' });
+      fail('POLICY_STATE', {
+        where: 'policy betaProducts',
+        message: 'the running products of Adam are two float64 numbers',
+      });
     }
     this.#write(memory, parameters, memory.parameters);
     this.#write(memory, firstMoments, memory.firstMoments);
@@ -234,7 +268,8 @@ class SimdEngine implements PolicyEngine {
   }
 
   #live(): PolicyMemory {
-    if (this.#memory === null) fail('POLICY_STATE', { where: 'policy engine simd', message: 'the engine was disposed of: create another' });
+    if (this.#memory === null)
+      fail('POLICY_STATE', { where: 'policy engine simd', message: 'the engine was disposed of: create another' });
     return this.#memory;
   }
 
@@ -265,7 +300,15 @@ class SimdEngine implements PolicyEngine {
     for (let i = 0; i <= last; i++) {
       const layer = layers[i];
       kernels.linearForward(
-        layer.output, STRIDE, layer.input, STRIDE, parameters + layer.weight, parameters + layer.bias, padded, layer.inputs, layer.outputs,
+        layer.output,
+        STRIDE,
+        layer.input,
+        STRIDE,
+        parameters + layer.weight,
+        parameters + layer.bias,
+        padded,
+        layer.inputs,
+        layer.outputs,
       );
       if (i < last) kernels.activate(layer.output, STRIDE, padded, layer.outputs, this.#activation);
     }
@@ -279,11 +322,30 @@ class SimdEngine implements PolicyEngine {
     const padded = paddedRows(rows, false);
     for (let i = layers.length - 1; i >= 0; i--) {
       const { weight, bias, input, outputGradient, inputs, outputs, transposed } = layers[i];
-      kernels.linearBackwardWeight(gradients + weight, input, STRIDE, outputGradient, STRIDE, padded, inputs, outputs, accumulate);
+      kernels.linearBackwardWeight(
+        gradients + weight,
+        input,
+        STRIDE,
+        outputGradient,
+        STRIDE,
+        padded,
+        inputs,
+        outputs,
+        accumulate,
+      );
       kernels.linearBackwardBias(gradients + bias, outputGradient, STRIDE, padded, outputs, accumulate);
       if (i > 0) {
         kernels.linearBackwardInput(
-          layers[i - 1].outputGradient, input, STRIDE, outputGradient, STRIDE, transposed, padded, inputs, outputs, this.#activation,
+          layers[i - 1].outputGradient,
+          input,
+          STRIDE,
+          outputGradient,
+          STRIDE,
+          transposed,
+          padded,
+          inputs,
+          outputs,
+          this.#activation,
         );
       }
     }
@@ -300,7 +362,11 @@ class SimdEngine implements PolicyEngine {
     const { f64, batch } = memory;
     const n = indices.length;
     if (n < 1 || n > batch.capacity) {
-      fail('POLICY_STATE', { where: 'minibatch', value: n, message: `a minibatch has from 1 to ${batch.capacity} rows of the batch` });
+      fail('POLICY_STATE', {
+        where: 'minibatch',
+        value: n,
+        message: `a minibatch has from 1 to ${batch.capacity} rows of the batch`,
+      });
     }
     this.#stageIndices(memory, indices);
     this.#actorGradient(memory, n, hyper);
@@ -311,9 +377,7 @@ class SimdEngine implements PolicyEngine {
     losses.approxKl = f64[actorSums + 2] / n;
     losses.clipFraction = f64[actorSums + 3] / n;
     losses.valueLoss = f64[(memory.critic.sums >> 3) + 4] / n;
-    losses.gradNorm = Math.sqrt(
-      this.#sumSquares(memory, memory.actor) + this.#sumSquares(memory, memory.critic),
-    );
+    losses.gradNorm = Math.sqrt(this.#sumSquares(memory, memory.actor) + this.#sumSquares(memory, memory.critic));
     losses.stepped = false;
   }
 
@@ -327,7 +391,11 @@ class SimdEngine implements PolicyEngine {
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i];
       if (!(index >= 0 && index < this.#rows)) {
-        fail('POLICY_STATE', { where: `minibatch index ${i}`, value: index, message: `the batch has ${this.#rows} rows; call setBatch first` });
+        fail('POLICY_STATE', {
+          where: `minibatch index ${i}`,
+          value: index,
+          message: `the batch has ${this.#rows} rows; call setBatch first`,
+        });
       }
       i32[to + i] = index;
     }
@@ -357,15 +425,46 @@ class SimdEngine implements PolicyEngine {
       this.#forward(memory, actor, batch.observations, indices, rows);
       if (this.#discrete) {
         kernels.categoricalLoss(
-          actor.sums, head.outputGradient, head.output, STRIDE, indices, rows, padded, this.#A,
-          batch.actions, this.#masked ? batch.masks : 0, batch.logProbs, batch.advantages, mean, inverseDeviation,
-          hyper.clipRange, hyper.entCoef, 1 / n, stage.softmax,
+          actor.sums,
+          head.outputGradient,
+          head.output,
+          STRIDE,
+          indices,
+          rows,
+          padded,
+          this.#A,
+          batch.actions,
+          this.#masked ? batch.masks : 0,
+          batch.logProbs,
+          batch.advantages,
+          mean,
+          inverseDeviation,
+          hyper.clipRange,
+          hyper.entCoef,
+          1 / n,
+          stage.softmax,
         );
       } else {
         kernels.gaussianLoss(
-          actor.sums, stage.logStdGradient, head.outputGradient, head.output, STRIDE, indices, rows, padded, this.#K,
-          batch.actions, logStd, stage.deviations, batch.logProbs, batch.advantages, mean, inverseDeviation,
-          hyper.clipRange, hyper.entCoef, 1 / n,
+          actor.sums,
+          stage.logStdGradient,
+          head.outputGradient,
+          head.output,
+          STRIDE,
+          indices,
+          rows,
+          padded,
+          this.#K,
+          batch.actions,
+          logStd,
+          stage.deviations,
+          batch.logProbs,
+          batch.advantages,
+          mean,
+          inverseDeviation,
+          hyper.clipRange,
+          hyper.entCoef,
+          1 / n,
         );
       }
       this.#backward(memory, actor, rows, start > 0);
@@ -386,8 +485,19 @@ class SimdEngine implements PolicyEngine {
       const indices = batch.indices + start * 4;
       this.#forward(memory, critic, batch.observations, indices, rows);
       kernels.valueLoss(
-        critic.sums, head.outputGradient, head.output, STRIDE, indices, rows, paddedRows(rows, false),
-        batch.returns, batch.values, hyper.clipRangeVf ?? -1, hyper.valueClipping === 'pessimistic', hyper.vfCoef, 1 / n,
+        critic.sums,
+        head.outputGradient,
+        head.output,
+        STRIDE,
+        indices,
+        rows,
+        paddedRows(rows, false),
+        batch.returns,
+        batch.values,
+        hyper.clipRangeVf ?? -1,
+        hyper.valueClipping === 'pessimistic',
+        hyper.vfCoef,
+        1 / n,
       );
       this.#backward(memory, critic, rows, start > 0);
     }
@@ -396,7 +506,11 @@ class SimdEngine implements PolicyEngine {
   #checkLength(where: string, flat: unknown): asserts flat is Float32Array {
     if (!(flat instanceof Float32Array) || flat.length !== this.parameterCount) {
       const length = flat instanceof Float32Array ? flat.length : typeof flat;
-      fail('POLICY_STATE', { where: `policy ${where}`, value: length, message: `this policy has ${this.parameterCount} float32 numbers there` });
+      fail('POLICY_STATE', {
+        where: `policy ${where}`,
+        value: length,
+        message: `this policy has ${this.parameterCount} float32 numbers there`,
+      });
     }
   }
 

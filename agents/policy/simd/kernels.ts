@@ -7,14 +7,41 @@ export const ACTIVATION = { tanh: 0, relu: 1 } as const;
 export interface PolicyKernels {
   firstFreeByte(): number;
   /** out (B,O) = x (B,I) w (I,O) + b (O); B is 1 or a multiple of 8 */
-  linearForward(out: number, outStride: number, x: number, xStride: number, w: number, b: number, B: number, I: number, O: number): void;
+  linearForward(
+    out: number,
+    outStride: number,
+    x: number,
+    xStride: number,
+    w: number,
+    b: number,
+    B: number,
+    I: number,
+    O: number,
+  ): void;
   /** dx (B,I) = dy (B,O) wt (O,I), times the derivative of the activation that made x */
   linearBackwardInput(
-    dx: number, x: number, xStride: number, dy: number, dyStride: number, wt: number, B: number, I: number, O: number, activation: number,
+    dx: number,
+    x: number,
+    xStride: number,
+    dy: number,
+    dyStride: number,
+    wt: number,
+    B: number,
+    I: number,
+    O: number,
+    activation: number,
   ): void;
   /** dw (I,O) = x^T dy, or added to */
   linearBackwardWeight(
-    dw: number, x: number, xStride: number, dy: number, dyStride: number, B: number, I: number, O: number, accumulate: boolean,
+    dw: number,
+    x: number,
+    xStride: number,
+    dy: number,
+    dyStride: number,
+    B: number,
+    I: number,
+    O: number,
+    accumulate: boolean,
   ): void;
   /** db (O) = column sums of dy (B,O), or added to */
   linearBackwardBias(db: number, dy: number, dyStride: number, B: number, O: number, accumulate: boolean): void;
@@ -28,38 +55,112 @@ export interface PolicyKernels {
   advantageMoments(out: number, advantages: number, indices: number, n: number): void;
   /** actions (B), logProbs (B), logits (B,A) in panels, masks (B,A) or 0, noise (B) float64 or 0 */
   categoricalAct(
-    actions: number, logProbs: number, logits: number, stride: number, B: number, A: number, masks: number, noise: number, scratch: number,
+    actions: number,
+    logProbs: number,
+    logits: number,
+    stride: number,
+    B: number,
+    A: number,
+    masks: number,
+    noise: number,
+    scratch: number,
   ): void;
   /** out (B,A) row after row */
-  categoricalProbabilities(out: number, logits: number, stride: number, B: number, A: number, masks: number, scratch: number): void;
+  categoricalProbabilities(
+    out: number,
+    logits: number,
+    stride: number,
+    B: number,
+    A: number,
+    masks: number,
+    scratch: number,
+  ): void;
   /** dLogits (padded,A) in panels; adds to sums */
   categoricalLoss(
-    sums: number, dLogits: number, logits: number, stride: number, indices: number, B: number, padded: number, A: number,
-    actions: number, masks: number, oldLogProbs: number, advantages: number, mean: number, inverseDeviation: number,
-    clipRange: number, entCoef: number, scale: number, scratch: number,
+    sums: number,
+    dLogits: number,
+    logits: number,
+    stride: number,
+    indices: number,
+    B: number,
+    padded: number,
+    A: number,
+    actions: number,
+    masks: number,
+    oldLogProbs: number,
+    advantages: number,
+    mean: number,
+    inverseDeviation: number,
+    clipRange: number,
+    entCoef: number,
+    scale: number,
+    scratch: number,
   ): void;
   /** out (K) float64 = exp(logStd (K)) */
   gaussianDeviations(out: number, logStd: number, K: number): void;
   /** actions (B,K), logProbs (B), means (B,K) in panels, noise (B,K) float64 or 0 */
   gaussianAct(
-    actions: number, logProbs: number, means: number, stride: number, B: number, K: number, logStd: number, deviations: number, noise: number,
+    actions: number,
+    logProbs: number,
+    means: number,
+    stride: number,
+    B: number,
+    K: number,
+    logStd: number,
+    deviations: number,
+    noise: number,
   ): void;
   /** dLogStd (K) float64, added to; dMeans (padded,K) in panels; adds to sums */
   gaussianLoss(
-    sums: number, dLogStd: number, dMeans: number, means: number, stride: number, indices: number, B: number, padded: number, K: number,
-    actions: number, logStd: number, deviations: number, oldLogProbs: number, advantages: number, mean: number,
-    inverseDeviation: number, clipRange: number, entCoef: number, scale: number,
+    sums: number,
+    dLogStd: number,
+    dMeans: number,
+    means: number,
+    stride: number,
+    indices: number,
+    B: number,
+    padded: number,
+    K: number,
+    actions: number,
+    logStd: number,
+    deviations: number,
+    oldLogProbs: number,
+    advantages: number,
+    mean: number,
+    inverseDeviation: number,
+    clipRange: number,
+    entCoef: number,
+    scale: number,
   ): void;
   /** dValues (padded,1) in panels; adds to sums; clipRange below 0: no clipping */
   valueLoss(
-    sums: number, dValues: number, values: number, stride: number, indices: number, B: number, padded: number,
-    returns: number, oldValues: number, clipRange: number, pessimistic: boolean, vfCoef: number, scale: number,
+    sums: number,
+    dValues: number,
+    values: number,
+    stride: number,
+    indices: number,
+    B: number,
+    padded: number,
+    returns: number,
+    oldValues: number,
+    clipRange: number,
+    pessimistic: boolean,
+    vfCoef: number,
+    scale: number,
   ): void;
   /** g (n) */
   sumSquares(g: number, n: number): number;
   /** p, g, m, v (n) */
   adamStep(
-    p: number, g: number, m: number, v: number, n: number, gradientScale: number, stepSize: number, secondScale: number, eps: number,
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    gradientScale: number,
+    stepSize: number,
+    secondScale: number,
+    eps: number,
   ): void;
 }
 

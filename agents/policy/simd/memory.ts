@@ -110,7 +110,9 @@ export class PolicyMemory {
       bytes += floats * 4;
       return at;
     };
-    const place = (layers: readonly LinearLayer[]): Pick<LayerPlan, 'layer' | 'inputs' | 'outputs' | 'weight' | 'bias'>[] =>
+    const place = (
+      layers: readonly LinearLayer[],
+    ): Pick<LayerPlan, 'layer' | 'inputs' | 'outputs' | 'weight' | 'bias'>[] =>
       layers.map((layer) => ({
         layer,
         inputs: layer.inputs,
@@ -136,7 +138,8 @@ export class PolicyMemory {
       let input = activation(spec.observationSize);
       const layers = placed.map((layer, i): LayerPlan => {
         const output = activation(layer.outputs);
-        const transposed = i === 0 ? 0 : this.#allocate(roundUp(layer.inputs, PANEL) * roundUp(layer.outputs, PANEL) * 4);
+        const transposed =
+          i === 0 ? 0 : this.#allocate(roundUp(layer.inputs, PANEL) * roundUp(layer.outputs, PANEL) * 4);
         const plan = { ...layer, input, output, transposed, outputGradient: gradients[i % 2] };
         input = output;
         return plan;

@@ -63,7 +63,13 @@ class TfjsEngine implements PolicyEngine {
     this.#secondMoments = new Float32Array(this.parameterCount);
   }
 
-  act(out: ActOutput, observations: Float32Array, masks: Uint8Array | null, noise: Float64Array | null, batch: number): void {
+  act(
+    out: ActOutput,
+    observations: Float32Array,
+    masks: Uint8Array | null,
+    noise: Float64Array | null,
+    batch: number,
+  ): void {
     const A = this.#A;
     const head = this.#evaluate(this.#plan.actor, observations, batch);
     const values = this.#evaluate(this.#plan.critic, observations, batch);
@@ -188,7 +194,11 @@ class TfjsEngine implements PolicyEngine {
     const firstMoments = this.#checked('firstMoments', state['firstMoments']);
     const secondMoments = this.#checked('secondMoments', state['secondMoments']);
     if (typeof step !== 'number' || !(betaProducts instanceof Float64Array) || betaProducts.length !== 2) {
-      fail('POLICY_STATE', { where: 'policy step', value: step, message: 'the step count and two running products are missing' });
+      fail('POLICY_STATE', {
+        where: 'policy step',
+        value: step,
+        message: 'the step count and two running products are missing',
+      });
     }
     this.#parameters = parameters;
     this.#firstMoments = firstMoments;
@@ -205,7 +215,11 @@ class TfjsEngine implements PolicyEngine {
   #checked(where: string, flat: unknown): Float32Array {
     if (!(flat instanceof Float32Array) || flat.length !== this.parameterCount) {
       const length = flat instanceof Float32Array ? flat.length : typeof flat;
-      fail('POLICY_STATE', { where: `policy ${where}`, value: length, message: `this policy has ${this.parameterCount} float32 numbers there` });
+      fail('POLICY_STATE', {
+        where: `policy ${where}`,
+        value: length,
+        message: `this policy has ${this.parameterCount} float32 numbers there`,
+      });
     }
     return flat.slice();
   }
@@ -221,7 +235,10 @@ class TfjsEngine implements PolicyEngine {
   #network(layers: readonly LinearLayer[], observations: tf.Tensor2D, tensors: readonly tf.Tensor[]): tf.Tensor2D {
     let x = observations;
     for (const { weight, bias, role } of layers) {
-      x = tf.add(tf.matMul(x, tensors[this.layout.indexOf(weight)].as2D(weight.shape[0], weight.shape[1])), tensors[this.layout.indexOf(bias)]);
+      x = tf.add(
+        tf.matMul(x, tensors[this.layout.indexOf(weight)].as2D(weight.shape[0], weight.shape[1])),
+        tensors[this.layout.indexOf(bias)],
+      );
       if (role === 'hidden') x = this.spec.activation === 'tanh' ? tf.tanh(x) : tf.relu(x);
     }
     return x;
@@ -249,10 +266,19 @@ class TfjsEngine implements PolicyEngine {
     losses.stepped = false;
   }
 
-  #loss(losses: UpdateLosses, batch: TrainingBatch, indices: Int32Array, hyper: UpdateHyperparameters, tensors: tf.Tensor[]): tf.Scalar {
+  #loss(
+    losses: UpdateLosses,
+    batch: TrainingBatch,
+    indices: Int32Array,
+    hyper: UpdateHyperparameters,
+    tensors: tf.Tensor[],
+  ): tf.Scalar {
     const n = indices.length;
     const column = (from: Float32Array): tf.Tensor1D => tf.tensor1d(Float32Array.from(indices, (i) => from[i]));
-    const x = tf.tensor2d(rowsOf(batch.observations, indices, this.spec.observationSize), [n, this.spec.observationSize]);
+    const x = tf.tensor2d(rowsOf(batch.observations, indices, this.spec.observationSize), [
+      n,
+      this.spec.observationSize,
+    ]);
     const oldLogProbs = column(batch.logProbs);
     const oldValues = column(batch.values);
     const returns = column(batch.returns);
@@ -276,7 +302,10 @@ class TfjsEngine implements PolicyEngine {
     const values = this.#network(this.#plan.critic, x, tensors).reshape([n]);
     let squares = tf.square(tf.sub(values, returns));
     if (hyper.clipRangeVf !== null) {
-      const clamped = tf.add(oldValues, tf.clipByValue(tf.sub(values, oldValues), -hyper.clipRangeVf, hyper.clipRangeVf));
+      const clamped = tf.add(
+        oldValues,
+        tf.clipByValue(tf.sub(values, oldValues), -hyper.clipRangeVf, hyper.clipRangeVf),
+      );
       const clampedSquares = tf.square(tf.sub(clamped, returns));
       squares = hyper.valueClipping === 'pessimistic' ? tf.maximum(squares, clampedSquares) : clampedSquares;
     }
@@ -287,11 +316,18 @@ class TfjsEngine implements PolicyEngine {
     losses.valueLoss = valueLoss.dataSync()[0];
     losses.entropy = meanEntropy.dataSync()[0];
     losses.approxKl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio)).dataSync()[0];
-    losses.clipFraction = tf.mean(tf.cast(tf.greater(tf.abs(tf.sub(ratio, 1)), hyper.clipRange), 'float32')).dataSync()[0];
+    losses.clipFraction = tf
+      .mean(tf.cast(tf.greater(tf.abs(tf.sub(ratio, 1)), hyper.clipRange), 'float32'))
+      .dataSync()[0];
     return tf.add(tf.sub(policyLoss, tf.mul(hyper.entCoef, meanEntropy)), tf.mul(hyper.vfCoef, valueLoss)).asScalar();
   }
 
-  #categorical(head: tf.Tensor2D, actions: Float32Array, masks: tf.Tensor2D | null, n: number): { logProbs: tf.Tensor; entropy: tf.Tensor } {
+  #categorical(
+    head: tf.Tensor2D,
+    actions: Float32Array,
+    masks: tf.Tensor2D | null,
+    n: number,
+  ): { logProbs: tf.Tensor; entropy: tf.Tensor } {
     const A = this.#A;
     const logits = masks === null ? head : tf.where(tf.cast(masks, 'bool'), head, tf.fill([n, A], MASKED));
     const logSoftmax = tf.logSoftmax(logits);
@@ -302,9 +338,15 @@ class TfjsEngine implements PolicyEngine {
     return { logProbs, entropy };
   }
 
-  #gaussian(head: tf.Tensor2D, actions: Float32Array, tensors: tf.Tensor[], n: number): { logProbs: tf.Tensor; entropy: tf.Tensor } {
+  #gaussian(
+    head: tf.Tensor2D,
+    actions: Float32Array,
+    tensors: tf.Tensor[],
+    n: number,
+  ): { logProbs: tf.Tensor; entropy: tf.Tensor } {
     const slot = this.#plan.logStd;
-    if (slot === null) return fail('POLICY_SPEC', { where: 'log_std', message: 'a Box needs a log standard deviation' });
+    if (slot === null)
+      return fail('POLICY_SPEC', { where: 'log_std', message: 'a Box needs a log standard deviation' });
     const logStd = tensors[this.layout.indexOf(slot)];
     const z = tf.div(tf.sub(tf.tensor2d(actions, [n, this.#K]), head), tf.exp(logStd));
     const logProbs = tf.sum(tf.sub(tf.mul(-0.5, tf.square(z)), tf.add(logStd, HALF_LOG_TWO_PI)), 1);

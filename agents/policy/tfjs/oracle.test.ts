@@ -35,8 +35,20 @@ const CASES: Case[] = [
   { name: 'strong gradient clipping', spec: DISCRETE, hyper: { maxGradNorm: 0.01 } },
   { name: 'relu', spec: { ...DISCRETE, activation: 'relu', orthoInit: false } },
   { name: 'linear', spec: { ...DISCRETE, netArch: { pi: [], vf: [] } } },
-  { name: 'odd sizes', spec: { ...DISCRETE, observationSize: 5, action: { kind: 'discrete', n: 7 }, netArch: { pi: [13, 3, 21], vf: [1] } } },
-  { name: 'many actions', spec: { ...DISCRETE, action: { kind: 'discrete', n: 19 }, netArch: { pi: [9], vf: [33, 12] } }, masked: true },
+  {
+    name: 'odd sizes',
+    spec: {
+      ...DISCRETE,
+      observationSize: 5,
+      action: { kind: 'discrete', n: 7 },
+      netArch: { pi: [13, 3, 21], vf: [1] },
+    },
+  },
+  {
+    name: 'many actions',
+    spec: { ...DISCRETE, action: { kind: 'discrete', n: 19 }, netArch: { pi: [9], vf: [33, 12] } },
+    masked: true,
+  },
   { name: 'remainder minibatch', spec: DISCRETE, rows: 37 },
   { name: 'one row', spec: DISCRETE, rows: 1 },
   { name: 'two rows', spec: DISCRETE, rows: 2 },
@@ -44,8 +56,16 @@ const CASES: Case[] = [
   { name: 'wide', spec: { ...DISCRETE, netArch: { pi: [256, 256], vf: [256, 256] } }, rows: 100 },
   { name: 'Box', spec: BOX },
   { name: 'Box with entropy and value clipping', spec: BOX, hyper: { entCoef: 0.02, clipRangeVf: 0.1 } },
-  { name: 'Box of 11, relu', spec: { ...BOX, activation: 'relu', action: { kind: 'box', size: 11 }, netArch: { pi: [20], vf: [30, 7] } }, rows: 70 },
-  { name: 'Box of 1, PyTorch default initialisation', spec: { ...BOX, orthoInit: false, action: { kind: 'box', size: 1 } }, rows: 50 },
+  {
+    name: 'Box of 11, relu',
+    spec: { ...BOX, activation: 'relu', action: { kind: 'box', size: 11 }, netArch: { pi: [20], vf: [30, 7] } },
+    rows: 70,
+  },
+  {
+    name: 'Box of 1, PyTorch default initialisation',
+    spec: { ...BOX, orthoInit: false, action: { kind: 'box', size: 1 } },
+    rows: 50,
+  },
 ];
 
 function distance(a: Float32Array, b: Float32Array): number {
@@ -66,45 +86,52 @@ function expectLossesAgree(simd: UpdateLosses, tfjs: UpdateLosses): void {
 }
 
 describe('the simd engine and automatic differentiation', () => {
-  it.each(CASES)('agree on losses, gradients and five steps of Adam: $name', ({ spec, hyper: changed, masked = false, rows = 64 }) => {
-    const hyper = { ...PLAIN_HYPERPARAMETERS, learningRate: 1e-3, ...changed };
-    const stream = new RandomStream(11, 'oracle');
-    const simd = createSimdEngine(spec, { init: new RandomStream(3, 'init') });
-    const tfjs = createTfjsEngine(spec, { init: new RandomStream(3, 'init') });
-    expect(simd.getParameters()).toEqual(tfjs.getParameters());
-    // Away from the small initial head, so that every tensor has a gradient to compare.
-    const moved = simd.getParameters().map((p) => p + 0.2 * stream.normal());
-    simd.setParameters(moved);
-    tfjs.setParameters(moved);
-    const size = 2 * rows + 5;
-    const batch = randomBatch(simd, stream, size, masked, 0.3);
-    simd.setBatch(batch);
-    tfjs.setBatch(batch);
-    const order = new Int32Array(size);
-    const [a, b] = [emptyLosses(), emptyLosses()];
-    const [ga, gb] = [new Float32Array(simd.parameterCount), new Float32Array(simd.parameterCount)];
-    for (let step = 0; step < 5; step++) {
-      stream.permutation(order);
-      const indices = order.slice(0, rows);
-      if (step === 0) {
-        simd.gradients(ga, a, indices, hyper);
-        tfjs.gradients(gb, b, indices, hyper);
-        expectLossesAgree(a, b);
-        for (const { name, offset, size: length } of simd.layout) {
-          expect(distance(ga.subarray(offset, offset + length), gb.subarray(offset, offset + length)), name).toBeLessThan(1e-4);
+  it.each(CASES)(
+    'agree on losses, gradients and five steps of Adam: $name',
+    ({ spec, hyper: changed, masked = false, rows = 64 }) => {
+      const hyper = { ...PLAIN_HYPERPARAMETERS, learningRate: 1e-3, ...changed };
+      const stream = new RandomStream(11, 'oracle');
+      const simd = createSimdEngine(spec, { init: new RandomStream(3, 'init') });
+      const tfjs = createTfjsEngine(spec, { init: new RandomStream(3, 'init') });
+      expect(simd.getParameters()).toEqual(tfjs.getParameters());
+      // Away from the small initial head, so that every tensor has a gradient to compare.
+      const moved = simd.getParameters().map((p) => p + 0.2 * stream.normal());
+      simd.setParameters(moved);
+      tfjs.setParameters(moved);
+      const size = 2 * rows + 5;
+      const batch = randomBatch(simd, stream, size, masked, 0.3);
+      simd.setBatch(batch);
+      tfjs.setBatch(batch);
+      const order = new Int32Array(size);
+      const [a, b] = [emptyLosses(), emptyLosses()];
+      const [ga, gb] = [new Float32Array(simd.parameterCount), new Float32Array(simd.parameterCount)];
+      for (let step = 0; step < 5; step++) {
+        stream.permutation(order);
+        const indices = order.slice(0, rows);
+        if (step === 0) {
+          simd.gradients(ga, a, indices, hyper);
+          tfjs.gradients(gb, b, indices, hyper);
+          expectLossesAgree(a, b);
+          for (const { name, offset, size: length } of simd.layout) {
+            expect(
+              distance(ga.subarray(offset, offset + length), gb.subarray(offset, offset + length)),
+              name,
+            ).toBeLessThan(1e-4);
+          }
         }
+        simd.update(a, indices, hyper);
+        tfjs.update(b, indices, hyper);
+        expect(a.stepped && b.stepped).toBe(true);
+        expectLossesAgree(a, b);
       }
-      simd.update(a, indices, hyper);
-      tfjs.update(b, indices, hyper);
-      expect(a.stepped && b.stepped).toBe(true);
-      expectLossesAgree(a, b);
-    }
-    for (const { name, offset, size: length } of simd.layout) {
-      const change = (flat: Float32Array): Float32Array => flat.subarray(offset, offset + length).map((p, i) => p - moved[offset + i]);
-      expect(distance(change(simd.getParameters()), change(tfjs.getParameters())), name).toBeLessThan(1e-2);
-    }
-    expect(distance(simd.getParameters(), tfjs.getParameters())).toBeLessThan(1e-5);
-  });
+      for (const { name, offset, size: length } of simd.layout) {
+        const change = (flat: Float32Array): Float32Array =>
+          flat.subarray(offset, offset + length).map((p, i) => p - moved[offset + i]);
+        expect(distance(change(simd.getParameters()), change(tfjs.getParameters())), name).toBeLessThan(1e-2);
+      }
+      expect(distance(simd.getParameters(), tfjs.getParameters())).toBeLessThan(1e-5);
+    },
+  );
 
   it('act alike', () => {
     for (const spec of [DISCRETE, BOX]) {
@@ -115,7 +142,8 @@ describe('the simd engine and automatic differentiation', () => {
       simd.setParameters(moved);
       tfjs.setParameters(moved);
       const B = 150;
-      const masks = spec.action.kind === 'discrete' ? Uint8Array.from({ length: B * 3 }, (_, i) => (i % 4 === 0 ? 0 : 1)) : null;
+      const masks =
+        spec.action.kind === 'discrete' ? Uint8Array.from({ length: B * 3 }, (_, i) => (i % 4 === 0 ? 0 : 1)) : null;
       const observations = Float32Array.from({ length: B * 14 }, () => stream.normal());
       for (const noise of [null, Float64Array.from({ length: B * 2 }, () => stream.uniform())]) {
         const outs = [simd, tfjs].map((engine) => {
