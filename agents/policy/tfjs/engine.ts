@@ -329,7 +329,7 @@ class TfjsEngine implements PolicyEngine {
     n: number,
   ): { logProbs: tf.Tensor; entropy: tf.Tensor } {
     const A = this.#A;
-    const logits = masks === null ? head : tf.where(tf.cast(masks, 'bool'), head, tf.fill([n, A], MASKED));
+    const logits = masks === null ? head : tf.where(tf.cast(masks, 'bool'), head, tf.mul(tf.ones([n, A]), MASKED));
     const logSoftmax = tf.logSoftmax(logits);
     const chosen = tf.oneHot(tf.tensor1d(Int32Array.from(actions), 'int32'), A);
     const logProbs = tf.sum(tf.mul(logSoftmax, chosen), 1);

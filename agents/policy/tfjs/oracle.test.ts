@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '#env/seeding.js';
-import type { PolicySpec, UpdateHyperparameters, UpdateLosses } from '../contract.js';
+import type { ParameterSlot, PolicySpec, UpdateHyperparameters, UpdateLosses } from '../contract.js';
 import { PLAIN_HYPERPARAMETERS, emptyLosses, randomBatch } from '../random-batch.js';
 import { createSimdEngine } from '../simd/engine.js';
 import { createTfjsEngine } from './engine.js';
@@ -78,10 +78,25 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(difference) / Math.max(Math.sqrt(size), 1e-12);
 }
 
+/** Names of the tensors in which the two differ by more than `tolerance`, relative to their norm. */
+function differing(
+  layout: readonly ParameterSlot[],
+  a: Float32Array,
+  b: Float32Array,
+  tolerance: number,
+): { name: string; difference: number }[] {
+  return layout
+    .map(({ name, offset, size }) => ({
+      name,
+      difference: distance(a.subarray(offset, offset + size), b.subarray(offset, offset + size)),
+    }))
+    .filter(({ difference }) => !(difference < tolerance));
+}
+
 function expectLossesAgree(simd: UpdateLosses, tfjs: UpdateLosses): void {
-  for (const key of ['policyLoss', 'valueLoss', 'entropy', 'approxKl', 'gradNorm'] as const) {
-    expect(Math.abs(simd[key] - tfjs[key]), key).toBeLessThan(1e-4 * Math.max(Math.abs(tfjs[key]), 1e-2));
-  }
+  const keys = ['policyLoss', 'valueLoss', 'entropy', 'approxKl', 'gradNorm'] as const;
+  const apart = keys.filter((key) => !(Math.abs(simd[key] - tfjs[key]) < 1e-4 * Math.max(Math.abs(tfjs[key]), 1e-2)));
+  expect(apart).toEqual([]);
   expect(simd.clipFraction).toBeCloseTo(tfjs.clipFraction, 6);
 }
 
@@ -105,30 +120,21 @@ describe('the simd engine and automatic differentiation', () => {
       const order = new Int32Array(size);
       const [a, b] = [emptyLosses(), emptyLosses()];
       const [ga, gb] = [new Float32Array(simd.parameterCount), new Float32Array(simd.parameterCount)];
+      stream.permutation(order);
+      simd.gradients(ga, a, order.slice(0, rows), hyper);
+      tfjs.gradients(gb, b, order.slice(0, rows), hyper);
+      expectLossesAgree(a, b);
+      expect(differing(simd.layout, ga, gb, 1e-4)).toEqual([]);
       for (let step = 0; step < 5; step++) {
-        stream.permutation(order);
-        const indices = order.slice(0, rows);
-        if (step === 0) {
-          simd.gradients(ga, a, indices, hyper);
-          tfjs.gradients(gb, b, indices, hyper);
-          expectLossesAgree(a, b);
-          for (const { name, offset, size: length } of simd.layout) {
-            expect(
-              distance(ga.subarray(offset, offset + length), gb.subarray(offset, offset + length)),
-              name,
-            ).toBeLessThan(1e-4);
-          }
-        }
-        simd.update(a, indices, hyper);
-        tfjs.update(b, indices, hyper);
+        simd.update(a, order.slice(0, rows), hyper);
+        tfjs.update(b, order.slice(0, rows), hyper);
         expect(a.stepped && b.stepped).toBe(true);
         expectLossesAgree(a, b);
+        stream.permutation(order);
       }
-      for (const { name, offset, size: length } of simd.layout) {
-        const change = (flat: Float32Array): Float32Array =>
-          flat.subarray(offset, offset + length).map((p, i) => p - moved[offset + i]);
-        expect(distance(change(simd.getParameters()), change(tfjs.getParameters())), name).toBeLessThan(1e-2);
-      }
+      // Adam divides by the gradient's own size, so that rounding weighs more in the steps than in the gradients.
+      const change = (flat: Float32Array): Float32Array => flat.map((p, i) => p - moved[i]);
+      expect(differing(simd.layout, change(simd.getParameters()), change(tfjs.getParameters()), 1e-2)).toEqual([]);
       expect(distance(simd.getParameters(), tfjs.getParameters())).toBeLessThan(1e-5);
     },
   );
