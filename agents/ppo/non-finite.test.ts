@@ -22,7 +22,8 @@ describe('a number that is not finite stops the training at once', () => {
   it.each([
     ['reward', Number.NaN, 1, /TRAIN_NON_FINITE reward\[0\] NaN: .*update 1 of seed 9, step 0/],
     ['reward', Number.POSITIVE_INFINITY, 1, /reward\[0\] Infinity/],
-    ['observation', 1, Number.NaN, /TRAIN_NON_FINITE (log-probability|value|observation)\[0\] NaN/],
+    ['observation', 1, Number.NaN, /TRAIN_NON_FINITE observation\[0\] NaN/],
+    ['infinite observation', 1, Number.NEGATIVE_INFINITY, /TRAIN_NON_FINITE observation\[0\] -Infinity/],
     ['advantage too large for float32', 1e39, 1, /TRAIN_NON_FINITE advantage\[\d+\] Infinity/],
   ])('%s', (_name, reward, sight, message) => {
     const error = stopOf(make(reward, sight));

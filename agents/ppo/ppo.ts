@@ -171,6 +171,8 @@ export class Ppo implements Stateful {
     const clock = this.#clock;
     const N = env.numEnvs;
 
+    // those of a reset have not been looked at yet: tanh would swallow an infinity
+    this.#requireFinite('observation', this.#observations, 0);
     for (let t = 0; t < config.n_steps; t++) {
       const acting = clock.nowMs();
       this.#drawNoise();
