@@ -86,11 +86,12 @@ async function run(argv: readonly string[]): Promise<void> {
       message: `there is no such thing; ${hint}`,
     });
   }
+  refuseRepeated(argv);
   const { default: yargs } = await import('yargs');
   const parser = (await entry.register(yargs([...argv])))
     .scriptName('openbell')
     .locale('en')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'dot-notation': false })
+    .parserConfiguration({ 'dot-notation': false })
     .demandCommand(1)
     .strict()
     .version(false)
@@ -109,6 +110,17 @@ async function run(argv: readonly string[]): Promise<void> {
     if (!(error instanceof UsageProblem)) throw error;
     fail('USAGE', { where: `openbell ${first}`, message: describeUsage(error.message, await parser.getHelp()) });
   }
+}
+
+/** Options that make a list when they are repeated. */
+const REPEATABLE = ['--data'];
+
+/** Two seeds, or two runs: which one is meant cannot be known. */
+function refuseRepeated(argv: readonly string[]): void {
+  const names = argv.filter((text) => /^--[a-z]/.test(text)).map((text) => text.replace(/=.*$/s, ''));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index && !REPEATABLE.includes(name));
+  if (repeated !== undefined)
+    fail('USAGE', { where: `openbell ${argv[0]}`, value: repeated, message: 'is given twice; give it once' });
 }
 
 /** What yargs finds wrong with a command line. */

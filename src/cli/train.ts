@@ -4,7 +4,7 @@ import { loadExperiment } from '#src/config/load.js';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { findRun } from '#src/lab/run-directory.js';
-import { resumeTraining, train, type TrainOutcome } from '#src/lab/train.js';
+import type { TrainOutcome } from '#src/lab/train.js';
 import { progressListener, stderrOutput } from './progress.js';
 
 interface TrainArguments {
@@ -85,6 +85,7 @@ async function runTraining({
         message: 'a run is resumed with its own configuration and seed; leave this out',
       });
     }
+    const { resumeTraining } = await import('#src/lab/train.js');
     return resumeTraining({ ...findRun(resume, settings.runsDir), ...controls });
   }
   if (experiment === undefined) {
@@ -104,6 +105,8 @@ async function runTraining({
       message: 'this experiment sets no test window apart: give it data.test, or leave --evaluate out',
     });
   }
+  // loaded here, so that usage and configuration errors come at once
+  const { train } = await import('#src/lab/train.js');
   return train({ config, runsDir: settings.runsDir, argv: process.argv.slice(2), ...controls });
 }
 
