@@ -1,7 +1,7 @@
 /** What a market configuration must mean, beyond its shape. */
 import { fail } from '#src/errors.js';
 import type { MarketConfig } from './config.js';
-import { Reward } from './rewards.js';
+import { checkRewardWeights } from './rewards.js';
 import { minutesOfDay } from './rules.js';
 
 /** Throws ENV_CONFIG with key, value and remedy at the first rule that the configuration breaks. */
@@ -127,7 +127,7 @@ export function checkMarketConfig(config: MarketConfig): void {
   );
 
   need(Number.isFinite(reward.scale), 'reward.scale', reward.scale, 'must be a finite number');
-  new Reward(reward);
+  checkRewardWeights(reward);
   need(
     episode.length === null || (Number.isInteger(episode.length) && episode.length >= 1),
     'episode.length',

@@ -25,6 +25,27 @@ export const REWARD_WEIGHTS = {
 /** Equity that is gone counts as this share of itself, so that a logarithm stays finite. */
 const LOWEST_RATIO = 1e-6;
 
+/** Throws ENV_CONFIG on a weight that this reward does not have, or that is no finite number. */
+export function checkRewardWeights({ type, weights }: RewardConfig): void {
+  const names = Object.keys(REWARD_WEIGHTS[type]);
+  for (const [name, weight] of Object.entries(weights)) {
+    if (!names.includes(name)) {
+      fail('ENV_CONFIG', {
+        where: 'reward.weights',
+        value: name,
+        message: `a ${type} reward has the weights ${names.join(', ')}`,
+      });
+    }
+    if (!Number.isFinite(weight)) {
+      fail('ENV_CONFIG', {
+        where: `reward.weights.${name}`,
+        value: weight,
+        message: 'a weight must be a finite number',
+      });
+    }
+  }
+}
+
 export class Reward {
   readonly #logarithmic: boolean;
   readonly #main: number;
@@ -34,24 +55,9 @@ export class Reward {
 
   /** Throws ENV_CONFIG on a weight that this reward does not have. */
   constructor(config: RewardConfig) {
+    checkRewardWeights(config);
     const defaults: Readonly<Record<string, number>> = REWARD_WEIGHTS[config.type];
     const names = Object.keys(defaults);
-    for (const [name, weight] of Object.entries(config.weights)) {
-      if (!names.includes(name)) {
-        fail('ENV_CONFIG', {
-          where: 'reward.weights',
-          value: name,
-          message: `a ${config.type} reward has the weights ${names.join(', ')}`,
-        });
-      }
-      if (!Number.isFinite(weight)) {
-        fail('ENV_CONFIG', {
-          where: `reward.weights.${name}`,
-          value: weight,
-          message: 'a weight must be a finite number',
-        });
-      }
-    }
     const weightOf = (name: string): number => config.scale * (config.weights[name] ?? defaults[name]);
     this.#logarithmic = config.type === 'logReturn';
     this.#main = weightOf(names[0]);
