@@ -14,35 +14,44 @@ const KL_SUM: usize = 16;
 const CLIPPED_SUM: usize = 24;
 const VALUE_SUM: usize = 32;
 
-// What `softmax` leaves behind beside its row of exponentials.
-let rowMax: f32 = 0;
+// What `softmax` leaves behind beside its rows of exponents and exponentials.
 let rowSum: f64 = 0;
 let rowLogSum: f64 = 0;
 
-/** scratch (2A rounded up to 8 each): masked logits less their maximum, then their exponentials. */
+/**
+ * Leaves in scratch the masked logits less their maximum, and at expOffset their exponentials. Vectors all along:
+ * reading four floats that were just stored one by one would stall.
+ */
 // @ts-ignore: decorator
 @inline
 function softmax(scratch: usize, expOffset: usize, logits: usize, stride: usize, A: i32, mask: usize): void {
-  let max: f32 = -Infinity;
-  for (let j = 0; j < A; j++) {
-    let logit = load<f32>(logits + <usize>(j >> 3) * stride + (<usize>(j & 7) << 2));
+  const masked = f32x4.splat(MASKED), nothing = f32x4.splat(-Infinity), lanes = i32x4(0, 1, 2, 3);
+  let top = nothing;
+  for (let j = 0; j < A; j += 4) {
+    let x = v128.load(logits + <usize>(j >> 3) * stride + (<usize>(j & 4) << 2));
     if (mask) {
-      if (load<u8>(mask + j) == 0) logit = MASKED;
+      const valid = i32x4.ne(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(mask + j))), i32x4.splat(0));
+      x = v128.bitselect(x, masked, valid);
     }
-    store<f32>(scratch + (<usize>j << 2), logit);
-    // written so that a NaN becomes the maximum and spreads
-    if (!(logit <= max)) max = logit;
+    // columns past the last action have no probability at all, even where every action is masked
+    x = v128.bitselect(x, nothing, i32x4.gt_s(i32x4.splat(A - j), lanes));
+    v128.store(scratch + (<usize>j << 2), x);
+    // max, not pmax: a NaN becomes the maximum and spreads
+    top = f32x4.max(top, x);
   }
-  const shift = f32x4.splat(max);
-  for (let p = scratch, end = scratch + (<usize>A << 2); p < end; p += 16) {
-    const x = f32x4.sub(v128.load(p), shift);
-    v128.store(p, x);
-    v128.store(p + expOffset, expNegative4(x));
-  }
+  top = f32x4.max(top, v128.shuffle<f32>(top, top, 2, 3, 0, 1));
+  top = f32x4.max(top, v128.shuffle<f32>(top, top, 1, 0, 3, 2));
   let sum: f64 = 0;
-  const e = scratch + expOffset;
-  for (let j = 0; j < A; j++) sum += <f64>load<f32>(e + (<usize>j << 2));
-  rowMax = max;
+  for (let p = scratch, end = scratch + (<usize>A << 2); p < end; p += 16) {
+    const x = f32x4.sub(v128.load(p), top);
+    const e = expNegative4(x);
+    v128.store(p, x);
+    v128.store(p + expOffset, e);
+    sum += <f64>f32x4.extract_lane(e, 0);
+    sum += <f64>f32x4.extract_lane(e, 1);
+    sum += <f64>f32x4.extract_lane(e, 2);
+    sum += <f64>f32x4.extract_lane(e, 3);
+  }
   rowSum = sum;
   rowLogSum = NativeMath.log(sum);
 }
@@ -120,7 +129,7 @@ function surrogate(sums: usize, logProb: f32, oldLogProb: f32, advantage: f64, c
   surrogateGradient = active ? -free : 0;
   store<f64>(sums + POLICY_SUM, load<f64>(sums + POLICY_SUM) - (active ? free : clipped));
   store<f64>(sums + KL_SUM, load<f64>(sums + KL_SUM) + (ratio - 1 - logRatio));
-  if (abs(ratio - 1) > clipRange) store<f64>(sums + CLIPPED_SUM, load<f64>(sums + CLIPPED_SUM) + 1);
+  store<f64>(sums + CLIPPED_SUM, load<f64>(sums + CLIPPED_SUM) + select<f64>(1, 0, abs(ratio - 1) > clipRange));
 }
 
 /** Loss and its gradient by the logits; `scale` is 1 / rows of the minibatch. Adds to `sums`. */

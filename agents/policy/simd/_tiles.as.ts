@@ -129,7 +129,10 @@ export function tile4x8(
   finish(mode, out, 96, c30, y, activation); finish(mode, out, 112, c31, y, activation);
 }
 
-/** Eight rows by four columns: for a last panel of at most four columns (heads of three actions or one value). */
+/**
+ * Eight rows by four columns: for a last panel of at most four columns (heads of three actions or one value). K is
+ * never 0: those ways out only part the block, so that its loads fit the registers.
+ */
 // @ts-ignore: decorator
 @inline
 export function tile8x4(
@@ -149,6 +152,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 0 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 0 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 0 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 0 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 0 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 0 * STEP), b);
@@ -159,6 +163,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 1 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 1 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 1 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 1 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 1 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 1 * STEP), b);
@@ -169,6 +174,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 2 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 2 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 2 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 2 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 2 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 2 * STEP), b);
@@ -179,6 +185,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 3 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 3 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 3 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 3 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 3 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 3 * STEP), b);
@@ -189,6 +196,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 4 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 4 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 4 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 4 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 4 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 4 * STEP), b);
@@ -199,6 +207,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 5 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 5 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 5 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 5 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 5 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 5 * STEP), b);
@@ -209,6 +218,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 6 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 6 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 6 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 6 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 6 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 6 * STEP), b);
@@ -219,6 +229,7 @@ export function tile8x4(
     c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 7 * STEP), b);
     c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 7 * STEP), b);
     c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 7 * STEP), b);
+    if (K == 0) break;
     c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 7 * STEP), b);
     c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 7 * STEP), b);
     c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 7 * STEP), b);
