@@ -59,13 +59,14 @@ export function runBaselines(market: EvaluationMarket): ActorRun[] {
 }
 
 /** More rows than this over all random paths together are not kept: a long window gets fewer paths. */
-const RANDOM_ROWS = 20_000_000;
+const RANDOM_ROWS = 5_000_000;
 const MINIMUM_PATHS = 20;
 /** The turnover is matched when the mean of the paths lies this close to the agent's. */
 const MATCH_TOLERANCE = 0.03;
 const MATCH_ROUNDS = 4;
-/** Up to this many rows, every path takes part in the matching. */
+/** Rows of a round of matching, and the fewest paths in it: a mean needs less than a distribution. */
 const TRIAL_ROWS = 500_000;
+const TRIAL_PATHS = 4;
 
 /**
  * Traders by dice that trade as often and stay in the market as long as the agent did, symbol by symbol. Exits that
@@ -102,8 +103,7 @@ function matchedSleeves(
     const stream = new RandomStream(seed, `evaluation/random/${sleeve.symbol}`);
     return runSleeves(randomActor(probabilities, stream, spec), windows, market, count);
   };
-  // fewer paths while matching on long windows: a mean needs less than a distribution
-  const trial = paths * record.decisions <= TRIAL_ROWS ? paths : Math.min(paths, 2 * MINIMUM_PATHS);
+  const trial = Math.min(paths, Math.max(TRIAL_PATHS, Math.floor(TRIAL_ROWS / record.decisions)));
   let asked = record.turnover;
   for (let round = 0; round < MATCH_ROUNDS; round++) {
     const runs = draw(asked, trial);

@@ -22,9 +22,9 @@ export interface SleeveRun {
   readonly path: EquityPath;
   /** (T) index into `bars`. */
   readonly barIndex: Int32Array;
-  /** (T) signed tradable shares at the close. */
+  /** (T) signed tradable shares at the close; empty where several accounts ran. */
   readonly position: Float64Array;
-  /** (T) the action decided at the close before, carried out on this bar. */
+  /** (T) the action decided at the close before, carried out on this bar; empty where several accounts ran. */
   readonly actions: Float64Array;
   readonly fills: readonly Fill[];
   readonly trades: readonly RoundTrip[];
@@ -84,7 +84,11 @@ function runSegment(
   initial: number,
   count: number,
 ): SegmentLog[] {
-  const logs = Array.from({ length: count }, () => new SegmentLog(window, initial));
+  const rows = window.end - window.start - 1;
+  // the same for all accounts, and kept once
+  const barIndex = Int32Array.from({ length: rows }, (_, t) => window.start + 1 + t);
+  const timeMs = window.bars.openTimeMs.slice(window.start + 1, window.end);
+  const logs = Array.from({ length: count }, () => new SegmentLog(window, initial, barIndex, timeMs, count === 1));
   const floor = market.config.minimum_equity * sleeve;
   // ruined in an earlier segment: nothing is left to trade with
   if (initial <= floor) return logs;
@@ -119,22 +123,30 @@ class SegmentLog implements MarketRecorder {
   readonly position: Float64Array;
   readonly actions: Float64Array;
   fills: Fill[] = [];
+  readonly #detailed: boolean;
   #rows = 0;
 
-  constructor(window: TradingWindow, initialEquity: number) {
-    const steps = window.end - window.start - 1;
-    const firstBar = window.start + 1;
+  /** @param detailed also keeps positions and actions, which only a single account's report asks for */
+  constructor(
+    window: TradingWindow,
+    initialEquity: number,
+    barIndex: Int32Array,
+    timeMs: Float64Array,
+    detailed: boolean,
+  ) {
+    const rows = barIndex.length;
     this.window = window;
     this.path = {
       initialEquity,
-      timeMs: window.bars.openTimeMs.slice(firstBar, firstBar + steps),
-      equity: new Float64Array(steps),
-      exposure: new Float64Array(steps),
-      costs: new Float64Array(steps),
+      timeMs,
+      equity: new Float64Array(rows),
+      exposure: new Float64Array(rows),
+      costs: new Float64Array(rows),
     };
-    this.barIndex = Int32Array.from({ length: steps }, (_, t) => firstBar + t);
-    this.position = new Float64Array(steps);
-    this.actions = new Float64Array(steps);
+    this.barIndex = barIndex;
+    this.position = new Float64Array(detailed ? rows : 0);
+    this.actions = new Float64Array(detailed ? rows : 0);
+    this.#detailed = detailed;
   }
 
   onFill(fill: Fill): void {
@@ -147,6 +159,7 @@ class SegmentLog implements MarketRecorder {
     this.#rows = t + 1;
     this.path.exposure[t] = exposure;
     this.path.costs[t] = costs;
+    if (!this.#detailed) return;
     this.position[t] = position;
     this.actions[t] = action;
   }
@@ -178,30 +191,31 @@ function joinSegments(symbol: string, bars: Bars, logs: readonly SegmentLog[]): 
   const trades = logs.flatMap(({ fills, path, window }) =>
     roundTrips(symbol, fills, { firstBar: window.start + 1, path }),
   );
-  const rows = logs.reduce((sum, log) => sum + log.barIndex.length, 0);
   return {
     symbol,
     bars,
     path: concatenate(logs.map(({ path }) => path)),
     barIndex: joined(
-      new Int32Array(rows),
       logs.map((log) => log.barIndex),
+      Int32Array,
     ),
     position: joined(
-      new Float64Array(rows),
       logs.map((log) => log.position),
+      Float64Array,
     ),
     actions: joined(
-      new Float64Array(rows),
       logs.map((log) => log.actions),
+      Float64Array,
     ),
     fills: logs.flatMap((log) => log.fills),
     trades,
   };
 }
 
-/** Fills `whole` with the parts, one after another. */
-function joined<A extends Int32Array | Float64Array>(whole: A, parts: readonly A[]): A {
+/** The parts one after another; a single part as it is. */
+function joined<A extends Int32Array | Float64Array>(parts: readonly A[], columns: new (length: number) => A): A {
+  if (parts.length === 1) return parts[0];
+  const whole = new columns(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

@@ -28,6 +28,7 @@ export function simpleReturns(path: EquityPath): Float64Array {
 
 /** One after another: the second starts from where the first ended. Stamps must ascend. */
 export function concatenate(paths: readonly EquityPath[]): EquityPath {
+  if (paths.length === 1) return paths[0];
   const length = paths.reduce((sum, path) => sum + path.equity.length, 0);
   const joined = emptyPath(paths[0].initialEquity, length);
   let at = 0;
