@@ -17,7 +17,7 @@ const scores = [];
 for (let seed = 0; seed < Number(seeds); seed++) {
   const env = makeClassicVector(id, n_envs);
   const spec = policySpec(config, env.singleObservationSpace, env.singleActionSpace);
-  const engine = createSimdEngine(spec, { init: new RandomStream(seed, 'ppo/init') });
+  const engine = createSimdEngine(spec, { init: new RandomStream(seed, 'policy/init') });
   const ppo = new Ppo({ env, engine, config, seed, totalTimesteps: total_timesteps });
   const start = performance.now();
   while (!ppo.done) ppo.update();

@@ -73,7 +73,7 @@ for (const [name, make, n_envs, change] of CASES) {
   const config = { ...SB3_PPO, ...change };
   const env = make(n_envs);
   const spec = policySpec(config, env.singleObservationSpace, env.singleActionSpace);
-  const engine = createSimdEngine(spec, { init: new RandomStream(1, 'ppo/init') });
+  const engine = createSimdEngine(spec, { init: new RandomStream(1, 'policy/init') });
   const ppo = new Ppo({ env, engine, config, seed: 1, totalTimesteps: 1e9, clock });
   const steps = config.n_steps * n_envs;
   let best = Number.POSITIVE_INFINITY;

@@ -8,6 +8,6 @@ import type { VectorEnv } from '#env/vector-env.js';
 
 export function makePpo(env: VectorEnv, config: PpoConfig, seed: number, totalTimesteps: number): Ppo {
   const spec = policySpec(config, env.singleObservationSpace, env.singleActionSpace);
-  const engine = createSimdEngine(spec, { init: new RandomStream(seed, 'ppo/init') });
+  const engine = createSimdEngine(spec, { init: new RandomStream(seed, 'policy/init') });
   return new Ppo({ env, engine, config, seed, totalTimesteps });
 }
