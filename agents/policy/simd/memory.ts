@@ -9,7 +9,7 @@
  */
 import type { PolicySpec } from '../contract.js';
 import { actionColumns, headSize, type LinearLayer, type PolicyLayout } from '../layout.js';
-import { instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
+import { ACTIVATION, instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
 
 /**
  * Rows that pass through a half at a time. A larger minibatch is cut into pieces of it, whose activations stay in
@@ -78,6 +78,17 @@ export interface BatchPlan {
 
 export class PolicyMemory {
   readonly kernels: PolicyKernels;
+  readonly layout: PolicyLayout;
+  readonly discrete: boolean;
+  /** The kernels' number of the activation. */
+  readonly activation: number;
+  /** O, A (columns of the action head) and K (columns of an action). */
+  readonly O: number;
+  readonly A: number;
+  readonly K: number;
+  /** Rows of the rollout that stands in `batch`, and whether it has masks. */
+  rows = 0;
+  masked = false;
   readonly parameters: number;
   readonly gradients: number;
   readonly firstMoments: number;
@@ -93,12 +104,16 @@ export class PolicyMemory {
   i32: Int32Array = new Int32Array(0);
   u8: Uint8Array = new Uint8Array(0);
   readonly #memory: WebAssembly.Memory;
-  readonly #spec: PolicySpec;
   readonly #batchStart: number;
   #top: number;
 
   constructor(spec: PolicySpec, layout: PolicyLayout) {
-    this.#spec = spec;
+    this.layout = layout;
+    this.discrete = spec.action.kind === 'discrete';
+    this.activation = ACTIVATION[spec.activation];
+    this.O = spec.observationSize;
+    this.A = headSize(spec);
+    this.K = actionColumns(spec);
     this.#memory = new WebAssembly.Memory({ initial: 1 });
     this.kernels = instantiatePolicyKernels(this.#memory);
     this.#top = this.kernels.firstFreeByte();
@@ -149,10 +164,9 @@ export class PolicyMemory {
     this.actor = half(actorLayers, 0, criticOffset);
     this.critic = half(criticLayers, criticOffset, total);
 
-    const A = headSize(spec);
-    const K = actionColumns(spec);
+    const { O, A, K } = this;
     this.stage = {
-      observations: this.#allocate(CHUNK * spec.observationSize * 4 + 32),
+      observations: this.#allocate(CHUNK * O * 4 + 32),
       masks: this.#allocate(CHUNK * A),
       noise: this.#allocate(CHUNK * K * 8),
       actions: this.#allocate(CHUNK * K * 4),
@@ -172,12 +186,12 @@ export class PolicyMemory {
   reserveBatch(rows: number): BatchPlan {
     if (this.batch !== undefined && rows <= this.batch.capacity) return this.batch;
     this.#top = this.#batchStart;
-    const K = actionColumns(this.#spec);
+    const { O, A, K } = this;
     this.batch = {
       capacity: rows,
-      observations: this.#allocate(rows * this.#spec.observationSize * 4 + 32),
+      observations: this.#allocate(rows * O * 4 + 32),
       actions: this.#allocate(rows * K * 4),
-      masks: this.#allocate(rows * headSize(this.#spec)),
+      masks: this.#allocate(rows * A),
       logProbs: this.#allocate(rows * 4),
       values: this.#allocate(rows * 4),
       advantages: this.#allocate(rows * 4),
