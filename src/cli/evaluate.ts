@@ -1,6 +1,7 @@
 /** `openbell evaluate RUN` */
 import type { Argv, CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
+import { fail } from '#src/errors.js';
 import { evaluateRun } from '#src/lab/evaluate.js';
 import { findRun } from '#src/lab/run-directory.js';
 
@@ -45,6 +46,9 @@ export const evaluateCommand = {
     const { runsDir } = readRuntimeSettings(process.env);
     const { directory, checkpoint: checkpointFile } = findRun(run, runsDir);
     const { data, window, from, to, checkpoint, seed, report } = args;
+    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0)) {
+      fail('USAGE', { where: '--seed', value: seed, message: 'must be a whole number, 0 or more' });
+    }
     const evaluated = await evaluateRun({
       directory,
       data,
