@@ -235,6 +235,7 @@ describe('time axis', () => {
       '20:00',
     ]);
     expect(axis('2024-03-01T00:00Z', 3_600_000, 24 * 5).labels).toEqual(['2 Mar', '3 Mar', '4 Mar', '5 Mar']);
+    expect(axis('2024-03-01T00:00Z', 6 * 3_600_000, 9).labels).toEqual(['2 Mar', '3 Mar']);
     expect(axis('2024-03-01T00:00Z', 86_400_000, 60).labels).toContain('4 Mar');
     expect(axis('2024-03-01T00:00Z', 86_400_000, 300).labels[0]).toBe('Apr 2024');
     expect(axis('2000-03-01T00:00Z', 86_400_000, 4000).labels).toContain('2005');

@@ -17,6 +17,8 @@ interface Unit {
   /** A number that changes where the unit begins anew. */
   readonly key: (date: Date) => number;
   readonly label: (date: Date) => string;
+  /** A time of day says nothing where there are several days. */
+  readonly withinDay?: boolean;
 }
 
 const year = (date: Date): number => date.getUTCFullYear();
@@ -32,6 +34,7 @@ const UNITS: readonly Unit[] = [
   ...[10, 60, 240].map((minutes) => ({
     key: (date: Date) => Math.floor(date.getTime() / (minutes * 60_000)),
     label: clock,
+    withinDay: true,
   })),
   { key: day, label: dayLabel },
   // weeks begin on Monday: day 0 was a Thursday
@@ -49,7 +52,9 @@ const UNITS: readonly Unit[] = [
  * @param timeMs (T) ascending stamps
  */
 export function timeAxis(timeMs: Float64Array, limit = 14): TimeAxis {
+  const spanMs = timeMs.length > 0 ? timeMs[timeMs.length - 1] - timeMs[0] : 0;
   for (const unit of UNITS) {
+    if (unit.withinDay === true && spanMs > 1.5 * DAY_MS) continue;
     const rows = beginnings(timeMs, unit, limit);
     if (rows !== null) return { rows, labels: rows.map((row) => unit.label(new Date(timeMs[row]))) };
   }
