@@ -26,6 +26,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
   },
   {
+    name: 'prove',
+    summary: 'Train on markets whose best policy is known',
+    register: async (yargs) => yargs.command((await import('./prove.js')).proveCommand),
+  },
+  {
     name: 'data',
     summary: 'List, import, check and describe data sets',
     register: async (yargs) => yargs.command((await import('./data.js')).dataCommand),

@@ -1,9 +1,13 @@
 /** `openbell prove [market]` */
-import type { Argv } from 'yargs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Argv, CommandModule } from 'yargs';
 import { fail } from '#src/errors.js';
 import { prove } from '#src/lab/prove.js';
+import { proofPicture } from '#src/lab/prove-chart.js';
 import { PROOF_NAMES, type ProofName } from '#src/lab/prove-proofs.js';
-import { proofText } from '#src/lab/prove-text.js';
+import { insertProofs, proofText } from '#src/lab/prove-text.js';
 
 interface ProveArguments {
   market: ProofName | 'all';
@@ -11,9 +15,13 @@ interface ProveArguments {
   steps: number;
   paths: number;
   json: boolean;
+  doc?: string;
 }
 
-export default {
+/** Beside the page. */
+const PICTURE = 'known-optima.svg';
+
+export const proveCommand = {
   command: 'prove [market]',
   describe: 'Train on markets whose best policy is known; exit 1 where a target is missed',
   builder: (yargs: Argv) =>
@@ -28,27 +36,35 @@ export default {
         steps: { type: 'number', default: 200_000, describe: 'Environment steps of each training' },
         paths: { type: 'number', default: 512, describe: 'Common paths that every policy is tried on' },
         json: { type: 'boolean', default: false, describe: 'Print JSON' },
-      }),
-  handler: (args: ProveArguments) => {
-    if (!Number.isSafeInteger(args.seeds) || args.seeds < 1) {
-      fail('USAGE', { where: '--seeds', value: args.seeds, message: 'give the number of trainings, 1 or more' });
+        doc: { type: 'string', requiresArg: true, describe: 'Also write the tables into this Markdown file' },
+      })
+      .example('$0 prove ou --seeds 2', 'Two trainings on the Ornstein-Uhlenbeck market'),
+  handler: async ({ market, seeds, steps, paths, json, doc }: ProveArguments) => {
+    if (!Number.isSafeInteger(seeds) || seeds < 1) {
+      fail('USAGE', { where: '--seeds', value: seeds, message: 'give the number of trainings, 1 or more' });
     }
-    const markets = args.market === 'all' ? PROOF_NAMES : [args.market];
-    const seeds = Array.from({ length: args.seeds }, (_, i) => i + 1);
-    const results = markets.map((market) => {
+    const results = (market === 'all' ? PROOF_NAMES : [market]).map((name) => {
       const result = prove({
-        market,
-        seeds,
-        steps: args.steps,
-        paths: args.paths,
+        market: name,
+        seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+        steps,
+        paths,
         onProgress: (message) => {
           if (process.stderr.isTTY) process.stderr.write(`${message}\n`);
         },
       });
-      if (!args.json) process.stdout.write(`${proofText(result)}\n\n`);
+      if (!json) process.stdout.write(`${proofText(result)}\n\n`);
       return result;
     });
-    if (args.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+    if (doc !== undefined) {
+      const command = `openbell prove ${market} --seeds ${seeds} --steps ${steps} --paths ${paths} --doc ${doc}`;
+      const made = `Made by \`${command}\` with Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unnamed processor'}.`;
+      const picture = await proofPicture(results);
+      const image = picture === null ? '' : `\n\n![Share of the optimum while training](${PICTURE})`;
+      writeFileSync(doc, insertProofs(readFileSync(doc, 'utf8'), results, `${made}${image}`, doc));
+      if (picture !== null) writeFileSync(join(dirname(doc), PICTURE), picture);
+    }
     if (results.some(({ passed }) => passed === false)) process.exitCode = 1;
   },
-};
+} satisfies CommandModule<object, ProveArguments>;

@@ -4,7 +4,7 @@ import { fail, OpenBellError, type ErrorCode, type ErrorDetail } from '#src/erro
 import { keyCatalogue } from './json-schema.js';
 import { experimentSchema, type DateWindow, type ExperimentConfig } from './schema.js';
 import { nearestKey } from './suggest.js';
-import { isTree, type Places } from './yaml-source.js';
+import { isTree } from './yaml-source.js';
 
 type Keys = readonly PropertyKey[];
 type Place = (keys: Keys) => string;
@@ -12,7 +12,6 @@ interface Problem {
   readonly code: ErrorCode;
   readonly detail: ErrorDetail;
 }
-export type { Places };
 
 /**
  * The checked configuration. Throws CONFIG_UNKNOWN_KEY or CONFIG_VALUE; where several things are wrong, the

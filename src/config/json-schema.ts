@@ -29,7 +29,7 @@ export function experimentJsonSchema(): Tree {
     },
     ...properties,
   };
-  for (const { tree } of [...defaultLayers('market', 'sb3')]) showDefaults(schema, tree);
+  for (const { tree } of defaultLayers('market', 'sb3')) showDefaults(schema, tree);
   for (const { path, tree } of SECTION_DEFAULTS) {
     const wrapped = path.toReversed().reduce<Tree>((inner, key) => ({ [key]: inner }), tree);
     showDefaults(schema, wrapped);

@@ -72,7 +72,7 @@ class Layers {
   }
 
   /** Fills in below: only keys that are not there yet. */
-  fill(tree: Tree, origin: string): void {
+  complete(tree: Tree, origin: string): void {
     fillBelow(this.tree, tree, [], (keys) => this.places.set(placeKey(keys), origin));
   }
 }
@@ -169,15 +169,15 @@ function finish(stack: Layers, defaultName: string, files: readonly string[], op
   }
 
   const env = stack.tree['env'];
-  if (env === undefined) stack.fill({ env: { id: 'market' } }, 'default');
-  else if (isTree(env) && env['id'] === undefined) stack.fill({ env: { id: 'market' } }, 'default');
+  if (env === undefined) stack.complete({ env: { id: 'market' } }, 'default');
+  else if (isTree(env) && env['id'] === undefined) stack.complete({ env: { id: 'market' } }, 'default');
   const id = isTree(stack.tree['env']) ? stack.tree['env']['id'] : undefined;
   const agent = stack.tree['agent'];
   for (const section of SECTION_DEFAULTS) fillSection(stack, section.path, section.tree);
   for (const layer of defaultLayers(id, isTree(agent) ? agent['preset'] : undefined).toReversed()) {
-    stack.fill(layer.tree, layer.origin);
+    stack.complete(layer.tree, layer.origin);
   }
-  stack.fill({ name: defaultName }, 'file name');
+  stack.complete({ name: defaultName }, 'file name');
 
   const place = (keys: readonly PropertyKey[]): string => {
     for (let length = keys.length; length > 0; length--) {

@@ -36,8 +36,8 @@ function nodeVersion(): Finding {
 function wasmSimd(): Finding {
   const name = 'WebAssembly SIMD';
   try {
-    new WebAssembly.Module(SIMD_MODULE);
-    return { name, status: 'ok', detail: 'supported' };
+    const compiled = new WebAssembly.Module(SIMD_MODULE);
+    return { name, status: 'ok', detail: compiled instanceof WebAssembly.Module ? 'supported' : 'unknown' };
   } catch {
     return { name, status: 'failure', detail: 'this processor or build of Node has none; the policy engine needs it' };
   }
@@ -63,12 +63,7 @@ function tfjsNode(): Finding {
       status: 'warning',
       detail: `installed, but it does not run on Node 23 or newer (this is ${process.version}); nothing needs it`,
     };
-  const library = path.join(
-    folder,
-    'lib',
-    `napi-v${process.versions['napi'] === undefined ? '' : '8'}`,
-    'tfjs_binding.node',
-  );
+  const library = path.join(folder, 'lib', 'napi-v8', 'tfjs_binding.node');
   return existsSync(library)
     ? { name, status: 'ok', detail: 'native library present' }
     : { name, status: 'warning', detail: 'its native library was not downloaded; nothing needs it' };

@@ -219,7 +219,7 @@ class TrainingRun {
     this.#world = world;
     this.#controls = controls;
     this.#nowMs = controls.nowMs ?? Date.now;
-    const { preset: _, ...agent } = config.agent;
+    const { agent } = config;
     const spec = policySpec(agent, world.env.singleObservationSpace, world.actionSpace);
     this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
     this.#ppo = new Ppo({

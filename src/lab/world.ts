@@ -42,33 +42,16 @@ export async function makeWorld(config: ExperimentConfig): Promise<World> {
   return config.env.id === 'market' ? makeMarketWorld(config) : makeClassicWorld(config, config.env.id);
 }
 
-/** The market of one of the configuration's windows, as `evaluateActor` takes it; null where that window is not set apart. */
-export async function loadMarket(
-  config: ExperimentConfig,
-  which: 'train' | 'validation' | 'test',
-): Promise<EvaluationMarket | null> {
-  const { env, data, observation } = config;
-  if (env.id !== 'market' || data === null || observation === null || data[which] === null) return null;
-  const bars = await loadBars(data);
-  const { id: _, ...market } = env;
-  return {
-    windows: windowsIn(bars, data[which], observation.warmup, `data.${which}`),
-    config: market,
-    featureSet: observation.feature_set,
-  };
-}
-
 async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
   const { env, data, observation, training, seed } = config;
   // the configuration's check has made sure of all three
   if (env.id !== 'market' || data === null || observation === null)
     throw new Error('the market needs data and observation');
   const bars = await loadBars(data);
-  const { id: _, ...market } = env;
   const featureSet = observation.feature_set;
   const marketEnv = new MarketEnv({
     windows: windowsIn(bars, data.train, observation.warmup, 'data.train'),
-    config: market,
+    config: env,
     featureSet,
     numEnvs: training.n_envs,
     seed,
@@ -78,7 +61,7 @@ async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
       ? null
       : {
           windows: windowsIn(bars, data.validation, observation.warmup, 'data.validation'),
-          config: market,
+          config: env,
           featureSet,
         };
   return {

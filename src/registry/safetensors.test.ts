@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StateDict, StateValue } from '#env/state.js';
 import { OpenBellError } from '#src/errors.js';
@@ -99,7 +99,7 @@ describe('a damaged file is refused with its name and the remedy', () => {
     for (let index = 0; index < file.length; index++) {
       const damaged = Uint8Array.from(file);
       damaged[index] ^= 1 << (index % 8);
-      expect(refusal(damaged), `byte ${index}`).toMatch(/^CHECKPOINT_CORRUPT/);
+      expect(`${index} ${refusal(damaged)}`).toMatch(/^\d+ CHECKPOINT_CORRUPT/);
     }
   });
 

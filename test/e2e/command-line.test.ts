@@ -15,7 +15,7 @@ describe('help and version', () => {
     for (const command of ['train', 'evaluate', 'data', 'runs', 'config', 'doctor']) {
       expect(stdout).toContain(`\n  ${command} `);
       const own = openbell([command, '--help'], runsDir);
-      expect(own.code, command).toBe(0);
+      expect(own).toMatchObject({ code: 0, stderr: '' });
       expect(own.stdout).toContain(`openbell ${command}`);
     }
   });
@@ -191,8 +191,7 @@ describe('config', () => {
     expect(files.length).toBeGreaterThanOrEqual(5);
     for (const file of files) {
       const { code, stdout, stderr } = openbell(['config', 'show', `experiments/${file}`, '--json'], runsDir);
-      expect(stderr, file).toBe('');
-      expect(code).toBe(0);
+      expect({ file, code, stderr }).toEqual({ file, code: 0, stderr: '' });
       expect(JSON.parse(stdout).config.name).toBe(path.basename(file, '.yaml'));
     }
   });

@@ -1,0 +1,90 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeState } from '#src/registry/safetensors.js';
+import { checkpointFile, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.js';
+import { JsonLines } from './files.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'openbell-checkpoint-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const at = (timesteps: number, best: Checkpoint['head']['best'] = null): Checkpoint => ({
+  head: {
+    experiment: 'x',
+    seed: 1,
+    engine: 'simd',
+    timesteps,
+    updates: timesteps / 8,
+    configHash: 'c',
+    observationHash: null,
+    best,
+    lastScore: best?.score ?? null,
+    logs: { metricsBytes: 1, metricsLines: 2, timingsLines: 3 },
+  },
+  ppo: { weights: Float32Array.of(timesteps), normalizer: null },
+});
+
+describe('a checkpoint', () => {
+  it('comes back as it was written', () => {
+    const checkpoint = at(8, { score: -0.5, timesteps: 8 });
+    writeCheckpoint(folder, checkpoint, { best: true, keep: 0 });
+    expect(readCheckpoint(checkpointFile(folder, 'last'))).toEqual(checkpoint);
+    expect(readCheckpoint(checkpointFile(folder, 'best'))).toEqual(checkpoint);
+    expect(readdirSync(folder).sort()).toEqual(['best.safetensors', 'last.safetensors']);
+  });
+
+  it('keeps the one before it, the best one, and as many numbered ones as asked for', () => {
+    for (const timesteps of [0, 8, 16, 24]) writeCheckpoint(folder, at(timesteps), { best: timesteps === 8, keep: 2 });
+    const steps = (name: string): number => readCheckpoint(path.join(folder, name)).head.timesteps;
+    expect(Object.fromEntries(readdirSync(folder).map((name) => [name, steps(name)]))).toEqual({
+      'best.safetensors': 8,
+      'last.safetensors': 24,
+      'previous.safetensors': 16,
+      'step-000000000016.safetensors': 16,
+      'step-000000000024.safetensors': 24,
+    });
+  });
+
+  it('that is torn names the intact one to go on from, or says that there is none', () => {
+    writeCheckpoint(folder, at(0), { best: false, keep: 0 });
+    writeCheckpoint(folder, at(8), { best: false, keep: 0 });
+    const last = checkpointFile(folder, 'last');
+    const previous = checkpointFile(folder, 'previous');
+    truncateSync(last, 100);
+    expect(() => readCheckpoint(last)).toThrow(
+      `${previous} is intact (0 steps): go on from it with --resume ${previous}`,
+    );
+    truncateSync(previous, 100);
+    expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*no other checkpoint of this run is intact/);
+    rmSync(last);
+    expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*cannot be read/);
+  });
+
+  it('is told from another safetensors file', () => {
+    const file = checkpointFile(folder, 'last');
+    writeFileSync(file, encodeState({ weights: Float32Array.of(1) }, { format: 'other' }));
+    expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_MISMATCH .*last\.safetensors \["other",null\]/);
+    writeFileSync(file, encodeState({ seed: 1 }, { format: 'openbell-checkpoint', version: '1' }));
+    expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_CORRUPT/);
+  });
+});
+
+describe('a log', () => {
+  it('is cut back to a number of lines, a torn one included, and goes on from there', () => {
+    const file = path.join(folder, 'metrics.jsonl');
+    writeFileSync(file, '{"a":1}\n{"a":2}\n{"a":3}\n{"a"');
+    const log = new JsonLines(file);
+    expect(log.lines).toBe(3);
+    expect(log.truncateLines(2)).toBe(true);
+    log.append({ b: 1 });
+    expect(log.bytes).toBe(readFileSync(file).length);
+    expect(readFileSync(file, 'utf8')).toBe('{"a":1}\n{"a":2}\n{"b":1}\n');
+    expect(log.truncateLines(5)).toBe(false);
+    log.close();
+    expect(existsSync(file)).toBe(true);
+  });
+});
