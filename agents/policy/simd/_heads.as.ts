@@ -14,17 +14,13 @@ const KL_SUM: usize = 16;
 const CLIPPED_SUM: usize = 24;
 const VALUE_SUM: usize = 32;
 
-// What `softmax` leaves behind beside its rows of exponents and exponentials.
-let rowSum: f64 = 0;
-let rowLogSum: f64 = 0;
-
 /**
- * Leaves in scratch the masked logits less their maximum, and at expOffset their exponentials. Vectors all along:
- * reading four floats that were just stored one by one would stall.
+ * Leaves in scratch the masked logits less their maximum, and at expOffset their exponentials; returns the sum of
+ * these. Vectors all along: reading four floats that were just stored one by one would stall.
  */
 // @ts-ignore: decorator
 @inline
-function softmax(scratch: usize, expOffset: usize, logits: usize, stride: usize, A: i32, mask: usize): void {
+function exponentials(scratch: usize, expOffset: usize, logits: usize, stride: usize, A: i32, mask: usize): f64 {
   const masked = f32x4.splat(MASKED), nothing = f32x4.splat(-Infinity), lanes = i32x4(0, 1, 2, 3);
   let top = nothing;
   for (let j = 0; j < A; j += 4) {
@@ -52,14 +48,13 @@ function softmax(scratch: usize, expOffset: usize, logits: usize, stride: usize,
     sum += <f64>f32x4.extract_lane(e, 2);
     sum += <f64>f32x4.extract_lane(e, 3);
   }
-  rowSum = sum;
-  rowLogSum = NativeMath.log(sum);
+  return sum;
 }
 
 // @ts-ignore: decorator
 @inline
-function categoricalLogProb(scratch: usize, action: i32): f32 {
-  return <f32>(<f64>load<f32>(scratch + (<usize>action << 2)) - rowLogSum);
+function categoricalLogProb(scratch: usize, action: i32, logSum: f64): f32 {
+  return <f32>(<f64>load<f32>(scratch + (<usize>action << 2)) - logSum);
 }
 
 /** Chooses by inverse distribution function from one uniform a row, or where `noise` is 0 the most likely action. */
@@ -69,11 +64,11 @@ export function categoricalAct(
   // actions (B); logProbs (B); logits (B,A) in panels; masks (B,A) or 0; noise (B) float64 or 0
   const expOffset = (<usize>((A + 7) & ~7)) << 2;
   for (let b = 0; b < B; b++) {
-    softmax(scratch, expOffset, logits + (<usize>b << 5), stride, A, masks ? masks + b * A : 0);
+    const sum = exponentials(scratch, expOffset, logits + (<usize>b << 5), stride, A, masks ? masks + b * A : 0);
     const e = scratch + expOffset;
     let action = 0;
     if (noise) {
-      const threshold = load<f64>(noise + (<usize>b << 3)) * rowSum;
+      const threshold = load<f64>(noise + (<usize>b << 3)) * sum;
       let cumulative: f64 = 0;
       for (let j = 0; j < A; j++) {
         const weight = load<f32>(e + (<usize>j << 2));
@@ -95,7 +90,7 @@ export function categoricalAct(
       }
     }
     store<f32>(actions + (<usize>b << 2), <f32>action);
-    store<f32>(logProbs + (<usize>b << 2), categoricalLogProb(scratch, action));
+    store<f32>(logProbs + (<usize>b << 2), categoricalLogProb(scratch, action, NativeMath.log(sum)));
   }
 }
 
@@ -105,9 +100,9 @@ export function categoricalProbabilities(
   // out (B,A) row after row; logits (B,A) in panels; masks (B,A) or 0
   const expOffset = (<usize>((A + 7) & ~7)) << 2;
   for (let b = 0; b < B; b++) {
-    softmax(scratch, expOffset, logits + (<usize>b << 5), stride, A, masks ? masks + b * A : 0);
+    const sum = exponentials(scratch, expOffset, logits + (<usize>b << 5), stride, A, masks ? masks + b * A : 0);
     for (let j = 0; j < A; j++) {
-      store<f32>(out, <f32>(<f64>load<f32>(scratch + expOffset + (<usize>j << 2)) / rowSum));
+      store<f32>(out, <f32>(<f64>load<f32>(scratch + expOffset + (<usize>j << 2)) / sum));
       out += 4;
     }
   }
@@ -132,7 +127,10 @@ function surrogate(sums: usize, logProb: f32, oldLogProb: f32, advantage: f64, c
   store<f64>(sums + CLIPPED_SUM, load<f64>(sums + CLIPPED_SUM) + select<f64>(1, 0, abs(ratio - 1) > clipRange));
 }
 
-/** Loss and its gradient by the logits; `scale` is 1 / rows of the minibatch. Adds to `sums`. */
+/**
+ * Loss and its gradient by the logits; `scale` is 1 / rows of the minibatch. Adds to `sums`. scratch holds for each
+ * row two rounded-up rows of floats and 16 bytes.
+ */
 export function categoricalLoss(
   sums: usize, dLogits: usize, logits: usize, stride: usize, indices: usize, B: i32, padded: i32, A: i32,
   actions: usize, masks: usize, oldLogProbs: usize, advantages: usize, mean: f64, inverseDeviation: f64,
@@ -140,36 +138,44 @@ export function categoricalLoss(
 ): void {
   // dLogits, logits (padded,A) in panels; indices (B) into actions (T), masks (T,A) or 0, oldLogProbs (T), advantages (T)
   const expOffset = (<usize>((A + 7) & ~7)) << 2;
+  const rowBytes = 2 * expOffset + 16;
   clearPanels(dLogits, stride, padded, A);
+  // First all exponentials, then all losses: each loop alone is short enough for rows to overlap in the processor.
+  for (let b = 0; b < B; b++) {
+    const mask = masks ? masks + <usize>load<i32>(indices + (<usize>b << 2)) * <usize>A : 0;
+    const at = scratch + <usize>b * rowBytes;
+    store<f64>(at + 2 * expOffset, exponentials(at, expOffset, logits + (<usize>b << 5), stride, A, mask));
+  }
+  const entropyScale = entCoef * scale;
   for (let b = 0; b < B; b++) {
     const row = <usize>load<i32>(indices + (<usize>b << 2));
     const mask = masks ? masks + row * <usize>A : 0;
     const action = <i32>load<f32>(actions + (row << 2));
-    softmax(scratch, expOffset, logits + (<usize>b << 5), stride, A, mask);
+    const shifted = scratch + <usize>b * rowBytes;
+    const sum = load<f64>(shifted + 2 * expOffset);
+    const logSum = NativeMath.log(sum);
+    const inverseSum = 1 / sum;
     const advantage = (<f64>load<f32>(advantages + (row << 2)) - mean) * inverseDeviation;
-    surrogate(sums, categoricalLogProb(scratch, action), load<f32>(oldLogProbs + (row << 2)), advantage, clipRange);
-    const inverseSum = 1 / rowSum;
+    surrogate(sums, categoricalLogProb(shifted, action, logSum), load<f32>(oldLogProbs + (row << 2)), advantage, clipRange);
     let entropy: f64 = 0;
     for (let j = 0; j < A; j++) {
-      const at = scratch + (<usize>j << 2);
+      const at = shifted + (<usize>j << 2);
       if (mask) {
         if (load<u8>(mask + j) == 0) continue;
       }
-      entropy -= <f64>load<f32>(at + expOffset) * inverseSum * (<f64>load<f32>(at) - rowLogSum);
+      entropy -= <f64>load<f32>(at + expOffset) * inverseSum * (<f64>load<f32>(at) - logSum);
     }
     store<f64>(sums + ENTROPY_SUM, load<f64>(sums + ENTROPY_SUM) + entropy);
     const chosen = surrogateGradient * scale;
-    const entropyScale = entCoef * scale;
     for (let j = 0; j < A; j++) {
       if (mask) {
         if (load<u8>(mask + j) == 0) continue;
       }
-      const at = scratch + (<usize>j << 2);
+      const at = shifted + (<usize>j << 2);
       const p = <f64>load<f32>(at + expOffset) * inverseSum;
       // d log p(action) / d logit j = [j = action] - p_j; d entropy / d logit j = -p_j (log p_j + entropy)
-      let gradient = entropyScale * p * (<f64>load<f32>(at) - rowLogSum + entropy) - chosen * p;
-      if (j == action) gradient += chosen;
-      store<f32>(dLogits + <usize>(j >> 3) * stride + (<usize>b << 5) + (<usize>(j & 7) << 2), <f32>gradient);
+      const gradient = entropyScale * p * (<f64>load<f32>(at) - logSum + entropy) - chosen * p;
+      store<f32>(dLogits + <usize>(j >> 3) * stride + (<usize>b << 5) + (<usize>(j & 7) << 2), <f32>(gradient + select<f64>(chosen, 0, j == action)));
     }
   }
 }

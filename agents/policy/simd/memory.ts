@@ -55,7 +55,7 @@ export interface StagePlan {
   readonly logProbs: number;
   readonly values: number;
   readonly probabilities: number;
-  /** Exponentials of one row. */
+  /** Each row's exponents, exponentials and their sum. */
   readonly softmax: number;
   /** Two float64. */
   readonly moments: number;
@@ -173,7 +173,7 @@ export class PolicyMemory {
       logProbs: this.#allocate(CHUNK * 4),
       values: this.#allocate(CHUNK * 4),
       probabilities: this.#allocate(CHUNK * A * 4),
-      softmax: this.#allocate(2 * roundUp(A, PANEL) * 4),
+      softmax: this.#allocate(CHUNK * (2 * roundUp(A, PANEL) * 4 + 16)),
       moments: this.#allocate(16),
       deviations: this.#allocate(K * 8),
       logStdGradient: this.#allocate(K * 8),
