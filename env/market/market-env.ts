@@ -75,7 +75,7 @@ export class MarketEnv extends BaseVectorEnv {
   /** The contract's observations, two to a number. */
   readonly #observationPairs: Float64Array;
   readonly #finalObservationPairs: Float64Array;
-  /** Where the reads of `#touchNextBars` end, so that they are not optimised away. */
+  /** Where the reads of `#touchNextRows` end, so that they are not optimised away. */
   readonly #touched = new Float64Array(1);
   /** Names the data: a state of other windows is refused. */
   readonly #identity: string;
@@ -140,7 +140,7 @@ export class MarketEnv extends BaseVectorEnv {
 
   step(actions: Int32Array | Float32Array): void {
     this.checkActions(actions);
-    this.#touchNextBars();
+    this.#touchNextRows();
     for (let i = 0; i < this.numEnvs; i++) {
       if (this.done[i] === 0) this.#stepAccount(this.#accounts[i], actions[i]);
       else this.#idle(i);
@@ -153,17 +153,17 @@ export class MarketEnv extends BaseVectorEnv {
   }
 
   /**
-   * Reads from every account's next bar what its step will read. Accounts stand far apart in the data, so each
-   * step would wait for the memory; here the waits overlap, which makes a step of 64 accounts a quarter faster.
+   * Reads the end of every account's next row of features. Accounts stand far apart in the data, so that each of
+   * them would wait for the memory; read in one go the waits overlap, which makes the step of 64 accounts over a
+   * year of minutes about a fifth faster.
    */
-  #touchNextBars(): void {
+  #touchNextRows(): void {
     let sum = 0;
-    for (const account of this.#accounts) {
-      const { market, features } = this.#fields[account.window];
-      const next = account.bar + 1;
-      const row = next * this.#marketFeatures;
-      sum += features[account.replica][row] + features[account.replica][row + this.#marketFeatures - 1];
-      sum += market.open[next] + market.high[next] + market.low[next] + market.close[next];
+    const count = this.#marketFeatures;
+    for (let i = 0; i < this.numEnvs; i++) {
+      if (this.done[i] !== 0) continue;
+      const { window, replica, bar } = this.#accounts[i];
+      sum += this.#fields[window].features[replica][(bar + 2) * count - 1];
     }
     this.#touched[0] = sum;
   }

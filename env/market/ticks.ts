@@ -51,8 +51,8 @@ export class TickTable {
 
   /** The nearest price on tick that is no better for us: up for a buy, down for a sale. `price` is tradable. */
   roundAgainst(price: number, side: number): number {
-    let band = 0;
-    for (let k = 1; k < this.#lowEdges.length && price >= this.#lowEdges[k]; k++) band = k;
+    let band = this.#lowEdges.length - 1;
+    while (band > 0 && price < this.#lowEdges[band]) band--;
     const perUnit = this.#perUnit[band];
     if (perUnit > 0) {
       const ticks = price * perUnit;
