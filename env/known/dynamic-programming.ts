@@ -48,6 +48,8 @@ const REACH = 5;
 const BAND = 8;
 /** Of the optimum, in log-return a step. */
 const TOLERANCE = 1e-12;
+/** Mass that still moves, in sum: what it earns is a hundredth of it. */
+const SETTLED = 1e-10;
 const MAX_ITERATIONS = 20_000;
 const ACTIONS = POSITIONS.length;
 
@@ -154,7 +156,7 @@ export function gainOf(problem: TradingProblem, policy: Uint8Array): number {
       // half of it waits: the long run is the same, and a policy that alternates settles too
       mass[k] = 0.5 * (mass[k] + moved[k]);
     }
-    if (difference < TOLERANCE) break;
+    if (difference < SETTLED) break;
   }
   return gain;
 }

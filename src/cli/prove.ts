@@ -34,7 +34,7 @@ export const proveCommand = {
       .options({
         seeds: { type: 'number', default: 5, describe: 'Number of trainings, seeded 1, 2, ...' },
         steps: { type: 'number', default: 200_000, describe: 'Environment steps of each training' },
-        paths: { type: 'number', default: 512, describe: 'Common paths that every policy is tried on' },
+        paths: { type: 'number', default: 1024, describe: 'Common paths that every policy is tried on' },
         json: { type: 'boolean', default: false, describe: 'Print JSON' },
         doc: { type: 'string', requiresArg: true, describe: 'Also write the tables into this Markdown file' },
       })

@@ -33,11 +33,17 @@ export const NUM_ENVS = 8;
 export const REWARD_SCALE = 100;
 
 /** Mean share of the optimum over 5 seeds on common paths: test/golden/ou-stable-baselines3.json, which a test compares. */
-export const STABLE_BASELINES3_SHARE = 0.97;
+export const STABLE_BASELINES3_SHARE = 0.981;
 /** The learner may stand one point below stable-baselines3's mean. */
 const ALLOWANCE = 0.01;
 
+/** As stable-baselines3 was measured on the Ornstein-Uhlenbeck market. */
 const CONFIG: PpoConfig = { ...SB3_PPO, n_steps: 256, batch_size: 256, learning_rate: 1e-3 };
+/**
+ * Where nothing can be learnt, a step of constant size leaves the policy wherever the last rollouts' luck pushed it:
+ * stable-baselines3's own rate, annealed to nothing, averages the luck away.
+ */
+const NOISE_CONFIG: PpoConfig = { ...CONFIG, learning_rate: { schedule: 'linear', initial: 3e-4 } };
 /** Returns of a hundredth and positions of one in the same vector: the features need scaling. */
 const FEATURES_CONFIG: PpoConfig = {
   ...CONFIG,
@@ -73,7 +79,7 @@ const PROOFS: Readonly<Record<ProofName, () => Proof>> = {
     market: randomWalkMarket(),
     problem: null,
     observesState: false,
-    config: CONFIG,
+    config: NOISE_CONFIG,
     target: { kind: 'no-edge', turnoverBelow: 0.01 },
   }),
   'ou-features': () => ({

@@ -1,5 +1,6 @@
 /** The proofs as a table to read. */
 import type { Interval } from '#src/stats/bootstrap.js';
+import { fail } from '#src/errors.js';
 import type { Figures, ProofResult, SeedResult } from './prove.js';
 import type { Target } from './prove-proofs.js';
 
@@ -71,4 +72,21 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+const BEGIN = '<!-- known optima: begin -->';
+const END = '<!-- known optima: end -->';
+
+/** Puts the tables between the marks of a Markdown text. Throws USAGE where it has none. */
+export function insertProofs(markdown: string, results: readonly ProofResult[], made: string, where: string): string {
+  const begin = markdown.indexOf(BEGIN);
+  const end = markdown.indexOf(END);
+  if (begin < 0 || end < begin) {
+    fail('USAGE', {
+      where,
+      message: `there is no place for the tables: write the lines "${BEGIN}" and "${END}" where they belong`,
+    });
+  }
+  const blocks = results.map((result) => `\`\`\`text\n${proofText(result)}\n\`\`\`\n`);
+  return `${markdown.slice(0, begin)}${BEGIN}\n\n${made}\n\n${blocks.join('\n')}\n${markdown.slice(end)}`;
 }

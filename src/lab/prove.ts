@@ -24,7 +24,7 @@ export interface ProveOptions {
   readonly seeds: readonly number[];
   /** Environment steps of a training, all environments together. */
   readonly steps: number;
-  /** Common paths; 512 of 1,000 steps unless given. */
+  /** Common paths; 1,024 of 1,000 steps unless given. */
   readonly paths?: number;
   readonly pathSteps?: number;
   readonly onProgress?: (message: string) => void;
@@ -37,12 +37,19 @@ export interface Figures {
   readonly turnover: number;
 }
 
+export interface CurvePoint {
+  readonly steps: number;
+  readonly share: number;
+}
+
 export interface SeedResult extends Figures {
   readonly seed: number;
   /** Of the optimum on the same paths; null where the optimum is 0. */
   readonly share: Interval | null;
   /** Of the optimum in the long run, without chance, by the policy's table over the grid; null where it has none. */
   readonly shareOnGrid: number | null;
+  /** `shareOnGrid` while training; empty where there is none. */
+  readonly curve: readonly CurvePoint[];
   /** Of the turnover of positions drawn by dice at every step. */
   readonly turnoverOfRandom: number;
   /** Log-return a step over being flat, which earns 0. */
@@ -73,12 +80,14 @@ export interface ProofResult {
   readonly passed: boolean | null;
 }
 
-const PATHS = 512;
+const PATHS = 1024;
 const PATH_STEPS = 1000;
 /** Seed of the common paths, of the dice and of the resampling: never a training's. */
 const EVALUATION_SEED = 20_000;
 /** Random traders at matched turnover: a rank first among them is one in forty by chance. */
 const TWINS = 39;
+/** Times that the policy is measured while it trains. */
+const CURVE_POINTS = 20;
 
 /** Throws USAGE on options that cannot be meant, TRAIN_NON_FINITE where a training breaks down. */
 export function prove(options: ProveOptions): ProofResult {
@@ -107,21 +116,22 @@ export function prove(options: ProveOptions): ProofResult {
   const pooled = new Float64Array(paths);
   for (const seed of seeds) {
     onProgress(`${market}: seed ${seed}, ${steps} steps`);
-    const trained = train(proof, seed, steps);
+    const onGrid = (actor: Actor): number | null => {
+      const { problem } = proof;
+      if (problem === null || solution === null || !proof.observesState) return null;
+      return gainOf(problem, tabulate(problem, actor)) / solution.gain;
+    };
+    const trained = train(proof, seed, steps, onGrid);
     const run = common.run(trained.actor);
     for (let i = 0; i < paths; i++) pooled[i] += run.perStep[i] / seeds.length;
-    const { problem } = proof;
-    const share = problem === null ? null : shareInterval(run.perStep, best.perStep, EVALUATION_SEED);
-    const shareOnGrid =
-      problem === null || solution === null || !proof.observesState
-        ? null
-        : gainOf(problem, tabulate(problem, trained.actor)) / solution.gain;
+    const share = proof.problem === null ? null : shareInterval(run.perStep, best.perStep, EVALUATION_SEED);
     const result = {
       ...figuresOf(run),
       name: 'policy',
       seed,
       share,
-      shareOnGrid,
+      shareOnGrid: onGrid(trained.actor),
+      curve: trained.curve,
       turnoverOfRandom: run.turnover / dice.turnover,
       excessOverFlat: meanInterval(run.perStep, EVALUATION_SEED),
       verdict: verdictOf(run, hold, common),
@@ -156,18 +166,36 @@ function passes(target: Target, run: Omit<SeedResult, 'passed'>): boolean | null
   return run.turnoverOfRandom < target.turnoverBelow && run.verdict.edge !== 'evidence';
 }
 
+interface Trained {
+  readonly actor: Actor;
+  readonly weights: string;
+  readonly curve: readonly CurvePoint[];
+}
+
 /** One training by the settings of the proof, and its policy acting by the mode, without noise. */
-function train(proof: Proof, seed: number, steps: number): { actor: Actor; weights: string } {
+function train(proof: Proof, seed: number, steps: number, measure: (actor: Actor) => number | null): Trained {
   const env = new KnownMarketEnv(proof.market, NUM_ENVS, { rewardScale: REWARD_SCALE });
   const spec = policySpec(proof.config, env.singleObservationSpace, env.singleActionSpace);
   const engine = createSimdEngine(spec, { init: new RandomStream(seed, 'policy/init') });
   const ppo = new Ppo({ env, engine, config: proof.config, seed, totalTimesteps: steps });
-  while (!ppo.done) ppo.update();
-  const normalizer = ppo.normalizer === null ? null : Normalizer.frozen(ppo.normalizer.getState());
+  const curve: CurvePoint[] = [];
+  while (!ppo.done) {
+    ppo.update();
+    if (ppo.timesteps < ((curve.length + 1) * steps) / CURVE_POINTS) continue;
+    const share = measure(actorOf(ppo));
+    if (share !== null) curve.push({ steps: ppo.timesteps, share });
+  }
   const parameters = engine.getParameters();
   const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
   const weights = createHash('sha256').update(bytes).digest('hex');
-  return { actor: new ActingPolicy({ engine, normalizer }), weights };
+  return { actor: actorOf(ppo), weights, curve };
+}
+
+function actorOf({ engine, normalizer }: Ppo): Actor {
+  return new ActingPolicy({
+    engine,
+    normalizer: normalizer === null ? null : Normalizer.frozen(normalizer.getState()),
+  });
 }
 
 function runOptimum(proof: Proof, solution: Solution | null, common: CommonPaths): PathRun {

@@ -87,11 +87,11 @@ describe('the proof', () => {
 
   it('writes its tables between the marks of a page, and nowhere else', () => {
     const result = prove({ market: 'ou', seeds: [1], ...tiny });
-    const page = 'before\n<!-- known optima: begin -->\nold\n<!-- known optima: end -->\nafter\n';
+    const page = 'before\n<!-- known optima: begin -->\nstale\n<!-- known optima: end -->\nafter\n';
     const written = insertProofs(page, [result], 'Made by hand.', 'page.md');
     expect(written).toMatch(/^before\n<!-- known optima: begin -->\n\nMade by hand\.\n\n```text\nOrnstein/);
     expect(written).toMatch(/\n```\n\n<!-- known optima: end -->\nafter\n$/);
-    expect(written).not.toContain('old');
+    expect(written).not.toContain('stale');
     expect(insertProofs(written, [result], 'Made by hand.', 'page.md')).toBe(written);
     expect(() => insertProofs('no marks', [result], '', 'page.md')).toThrow(/USAGE page.md/);
   });
