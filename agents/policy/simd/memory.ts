@@ -137,9 +137,10 @@ export class PolicyMemory {
       }));
     const actorLayers = place(layout.actor);
     this.logStd = layout.logStd === null ? -1 : tensor(roundUp(layout.logStd.size, PANEL));
+    bytes = roundUp(bytes, ALIGNMENT);
     const criticOffset = bytes;
     const criticLayers = place(layout.critic);
-    const total = bytes;
+    const total = roundUp(bytes, ALIGNMENT);
 
     this.parameters = this.#allocate(total);
     this.gradients = this.#allocate(total);
