@@ -104,6 +104,8 @@ export class MarketEnv extends BaseVectorEnv {
       isDiscrete && config.mask_actions,
     );
 
+    // nothing is known before the first reset: a mask that allows nothing would be no mask
+    this.actionMasks?.fill(1);
     this.spec = spec;
     this.done = new Uint8Array(numEnvs);
     this.#config = config;
