@@ -144,7 +144,7 @@ export function sumSquares(memory: PolicyMemory, half: HalfPlan): number {
 }
 
 /** From the gradient of the head's output to the gradients of all parameters of a half. */
-function backward(memory: PolicyMemory, half: HalfPlan, rows: number, accumulate: boolean): void {
+export function backward(memory: PolicyMemory, half: HalfPlan, rows: number, accumulate: boolean): void {
   const { kernels, gradients } = memory;
   const { layers } = half;
   const padded = paddedRows(rows, false);
@@ -179,7 +179,8 @@ function backward(memory: PolicyMemory, half: HalfPlan, rows: number, accumulate
   }
 }
 
-function transposeWeights(memory: PolicyMemory, half: HalfPlan): void {
+/** The copies that `backward` reads: once a minibatch, before its first piece. */
+export function transposeWeights(memory: PolicyMemory, half: HalfPlan): void {
   for (let i = 1; i < half.layers.length; i++) {
     const { transposed, weight, inputs, outputs } = half.layers[i];
     memory.kernels.transposeWeight(transposed, memory.parameters + weight, inputs, outputs);
