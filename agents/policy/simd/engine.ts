@@ -89,7 +89,8 @@ class SimdEngine implements PolicyEngine {
         kernels.gaussianAct(stage.actions, stage.logProbs, head, STRIDE, rows, K, logStd, stage.deviations, noiseAt);
       }
       const values = forward(memory, critic, stage.observations, 0, rows) >>> 2;
-      for (let i = 0, from = stage.actions >>> 2, to = start * K; i < rows * K; i++) out.actions[to + i] = f32[from + i];
+      for (let i = 0, from = stage.actions >>> 2, to = start * K; i < rows * K; i++)
+        out.actions[to + i] = f32[from + i];
       for (let i = 0, from = stage.logProbs >>> 2; i < rows; i++) {
         out.logProbs[start + i] = f32[from + i];
         out.values[start + i] = f32[values + i * PANEL];
