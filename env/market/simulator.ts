@@ -14,9 +14,8 @@ import type { MarketColumns } from './market-columns.js';
 import type { MarketNoise } from './noise.js';
 import type { OrderDesk } from './order-desk.js';
 import { BY_STOP, BY_TAKE_PROFIT, CLOSE, FILL_REASONS, NO_ORDER, OPEN } from './orders.js';
-import type { Order } from './orders.js';
 import type { MarketRecorder } from './recorder.js';
-import { floorLots } from './ticks.js';
+import { floorLots, withoutNoise } from './ticks.js';
 
 export class Simulator {
   readonly #desk: OrderDesk;
@@ -85,16 +84,10 @@ export class Simulator {
     account.shares *= ratio;
     account.averagePrice /= ratio;
     rescaleExits(this.#plan, account.exits, ratio);
-    this.#rescaleOrder(account.due, market, ratio);
-    this.#rescaleOrder(account.late, market, ratio);
-  }
-
-  #rescaleOrder(order: Order, market: MarketColumns, ratio: number): void {
-    const quantity = order.quantity;
-    const lots = floorLots(Math.abs(quantity) * ratio, market.lotSize);
-    order.quantity = quantity > 0 ? lots : -lots;
-    const limit = order.limit / ratio;
-    order.limit = Number.isNaN(limit) ? NaN : market.ticks.roundAgainst(limit, quantity);
+    for (const order of [account.due, account.late]) {
+      order.quantity *= ratio;
+      order.limit /= ratio;
+    }
   }
 
   /** Resting exits that the open has gapped through. Returns whether one filled. */
@@ -119,9 +112,9 @@ export class Simulator {
   /** The order at the open: true where it is done with (filled or void), false where its limit waits for the bar. */
   #orderAtOpen(account: Account, market: MarketColumns, t: number): boolean {
     const { due } = account;
-    const quantity = this.#orderQuantity(account);
+    const quantity = this.#orderQuantity(account, market);
     if (quantity === 0 || (due.kind === OPEN && !this.#desk.mayBeginCycle(account, market, t))) return true;
-    const limit = due.limit;
+    const limit = this.#orderLimit(account, market);
     const open = market.open[t];
     if (!Number.isNaN(limit) && !isInside(quantity, limit, open)) return false;
     this.#take(account, market, t, quantity, open, limit, due.reason);
@@ -131,8 +124,8 @@ export class Simulator {
   /** A limit order to open or add that the bar trades through fills at its limit. */
   #growWithin(account: Account, market: MarketColumns, t: number): void {
     const { due } = account;
-    const quantity = this.#orderQuantity(account);
-    const limit = due.limit;
+    const quantity = this.#orderQuantity(account, market);
+    const limit = this.#orderLimit(account, market);
     if (!tradesThrough(quantity, limit, market.high[t], market.low[t])) return;
     if (account.shares === 0) {
       this.#liveFrom = limit;
@@ -144,8 +137,8 @@ export class Simulator {
   /** A limit order to leave that the bar trades through fills at its limit. */
   #leaveWithin(account: Account, market: MarketColumns, t: number): void {
     const { due } = account;
-    const quantity = this.#orderQuantity(account);
-    const limit = due.limit;
+    const quantity = this.#orderQuantity(account, market);
+    const limit = this.#orderLimit(account, market);
     if (tradesThrough(quantity, limit, market.high[t], market.low[t])) {
       this.#rest(account, market, t, quantity, limit, due.reason);
     }
@@ -167,7 +160,7 @@ export class Simulator {
     }
     // opened within the bar: its better prices may lie before our entry, its close surely does not
     const reached = this.#openedWithin ? market.close[t] : side > 0 ? high : low;
-    const limit = account.due.limit;
+    const limit = this.#orderLimit(account, market);
     const stages = this.#plan.stages;
     for (let k = account.exits.stage; k < stages && account.shares !== 0; k++) {
       const target = account.exits.targets[k];
@@ -203,15 +196,23 @@ export class Simulator {
   }
 
   /** Signed quantity of the order as the position now stands; 0 where it is void. */
-  #orderQuantity(account: Account): number {
+  #orderQuantity(account: Account, market: MarketColumns): number {
     const held = account.shares;
-    const kind = account.due.kind;
-    const quantity = account.due.quantity;
-    if (kind === OPEN) return held === 0 ? quantity : 0;
-    if (held === 0) return 0;
-    if (kind === CLOSE) return quantity > 0 !== held > 0 ? -held : 0;
+    const { kind, quantity: ordered } = account.due;
+    if (kind === CLOSE) return held !== 0 && ordered > 0 !== held > 0 ? -held : 0;
+    if ((kind === OPEN) !== (held === 0)) return 0;
+    // a corporate action may have left a fraction of a lot
+    const lots = market.shareRatio === null ? Math.abs(ordered) : floorLots(Math.abs(ordered), market.lotSize);
+    const quantity = ordered > 0 ? lots : -lots;
     // never past zero: exits may have made the position smaller since the decision
-    return quantity > 0 === held > 0 || Math.abs(quantity) < Math.abs(held) ? quantity : -held;
+    return kind === OPEN || quantity > 0 === held > 0 || lots < Math.abs(held) ? quantity : -held;
+  }
+
+  /** The order's limit, NaN for a market order; on tick, which a corporate action may have moved it off. */
+  #orderLimit(account: Account, market: MarketColumns): number {
+    const { limit, quantity } = account.due;
+    if (market.shareRatio === null || Number.isNaN(limit)) return limit;
+    return market.ticks.roundAgainst(withoutNoise(limit), quantity);
   }
 
   /** Takes the market's price `base`: pays half the spread and slippage, though never beyond `limit`. */
