@@ -198,11 +198,11 @@ describe('MarketEnv and its slow twin', () => {
             expect(base * factor).toBeLessThanOrEqual(bars.high[t] * (1 + 1e-12));
           }
           // sized at the decision's close: no fill may leave a position that costs more than its budget did there
-          const before = k === 0 ? 0 : fast[k - 1].bar.position;
+          const split = bars.factor === null ? 1 : bars.factor[t] / bars.factor[t - 1];
+          const before = k === 0 ? 0 : fast[k - 1].bar.position * split;
           for (const fill of fills) {
             const grown = Math.abs(fill.positionAfter) > Math.abs(before) + 1e-6;
             const late = config.noise.delay === 1;
-            const split = bars.factor === null ? 1 : bars.factor[t] / bars.factor[t - 1];
             const decisionClose = bars.close[t - 1] / (bars.factor === null ? 1 : bars.factor[t - 1]) / split;
             const cost = Math.abs(fill.positionAfter) * decisionClose;
             const budget = config.position_fraction * equity * (1 + 1e-6) + decisionClose * 1e-5;
