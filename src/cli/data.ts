@@ -25,7 +25,7 @@ const csvOptions = {
   'date-order': { choices: ['mdy', 'dmy'], describe: 'How 03/04/2024 is read' },
   delimiter: { choices: ['comma', 'semicolon', 'tab', 'bar'], describe: 'Default: detected' },
   decimal: { choices: ['.', ','], describe: 'Decimal mark' },
-  thousands: { type: 'string', describe: 'Mark that groups thousands; default: none' },
+  thousands: { choices: [',', '.', "'", ' ', '_'], describe: 'Mark that groups thousands; default: none' },
   adjust: {
     type: 'boolean',
     default: true,
@@ -91,6 +91,8 @@ function parseColumns(text: string): ColumnMapping {
         message: `write ROLE=NAME with a role of ${COLUMN_ROLES.join(', ')}`,
       });
     }
+    if (mapping[role] !== undefined)
+      fail('USAGE', { where: '--columns', value: part, message: `${role} is given twice: give it once` });
     mapping[role] = /^\d+$/.test(column) ? Number(column) : column;
   }
   return mapping;

@@ -55,18 +55,27 @@ function unknownKey(keys: Keys, place: Place): Problem {
     keyCatalogue().map((entry) => entry.key),
   );
   const message =
-    suggestion === key
-      ? 'this environment has no such setting; remove the key'
-      : suggestion === null
-        ? 'there is no such key; `openbell config schema` lists all'
-        : `did you mean "${suggestion}"?`;
+    key === 'extends'
+      ? 'only a file extends a file: write the key into it'
+      : suggestion === key
+        ? 'this environment has no such setting; remove the key'
+        : suggestion === null
+          ? 'there is no such key; `openbell config schema` lists all'
+          : `did you mean "${suggestion}"?`;
   return { code: 'CONFIG_UNKNOWN_KEY', detail: { where: place(keys), value: key, message } };
 }
 
 function wrongValue(keys: Keys, value: unknown, reason: string, place: Place): Problem {
+  const at = place(keys);
+  // what is missing is missing from the file, not from the defaults
+  const missing = value === undefined;
   return {
     code: 'CONFIG_VALUE',
-    detail: { where: `${place(keys)} ${keys.map(String).join('.')}`, value, message: reason },
+    detail: {
+      where: `${missing && at === 'default' ? place([]) : at} ${keys.map(String).join('.')}`,
+      value,
+      message: reason,
+    },
   };
 }
 
@@ -87,8 +96,22 @@ function reasonOf(issue: z.core.$ZodIssue, keys: Keys, value: unknown): string {
   return `${allowed}${digits}${about}`;
 }
 
+/** A row takes some hundred bytes: beyond this a rollout fills a workstation's memory. */
+const MOST_ROLLOUT_ROWS = 16_777_216;
+
 function crossChecks(config: ExperimentConfig, place: Place): Problem[] {
   const problems: Problem[] = [];
+  const rows = config.agent.n_steps * config.training.n_envs;
+  if (rows > MOST_ROLLOUT_ROWS) {
+    problems.push(
+      wrongValue(
+        ['agent', 'n_steps'],
+        config.agent.n_steps,
+        `x training.n_envs ${config.training.n_envs} = ${rows} rows a rollout; at most ${MOST_ROLLOUT_ROWS} are held in memory`,
+        place,
+      ),
+    );
+  }
   const refuse = (keys: readonly string[], value: unknown, reason: string): void => {
     problems.push(wrongValue(keys, value, reason, place));
   };

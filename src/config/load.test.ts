@@ -149,7 +149,7 @@ const cases: [what: string, text: string, expected: RegExp, options?: LoadOption
   [
     'a text for a number',
     `${CART}agent:\n  n_steps: many\n`,
-    /^CONFIG_VALUE x\.yaml:4 agent\.n_steps "many": expected an integer at least 1 \(Steps a rollout/,
+    /^CONFIG_VALUE x\.yaml:4 agent\.n_steps "many": expected an integer at least 1 and at most 1048576 \(Steps a rollout/,
   ],
   [
     'a number with underscores',
@@ -215,6 +215,52 @@ const cases: [what: string, text: string, expected: RegExp, options?: LoadOption
   ],
   ['broken YAML', 'env: {id: [\n', /^CONFIG_SYNTAX x\.yaml:\d+: /],
   ['a key given twice', 'seed: 1\nseed: 2\n', /^CONFIG_SYNTAX x\.yaml:2: /],
+  [
+    'an alias of nothing',
+    `${CART}agent:\n  gamma: *half\n`,
+    /^CONFIG_SYNTAX x\.yaml:4: \*half names no anchor above it/,
+  ],
+  [
+    'an alias inside what it names',
+    `${CART}agent: &all\n  gamma: *all\n`,
+    /^CONFIG_SYNTAX x\.yaml:4: \*all stands inside what it names/,
+  ],
+  [
+    'aliases that multiply without bound',
+    `a: &a [1,1,1,1,1,1,1,1,1]\n${['b', 'c', 'd', 'e']
+      .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcd'[i]}`).join(',')}]\n`)
+      .join('')}`,
+    /^CONFIG_SYNTAX x\.yaml: its aliases cannot be resolved/,
+  ],
+  [
+    'a tag that YAML does not know',
+    `${CART}agent:\n  gamma: !half 0.5\n`,
+    /^CONFIG_SYNTAX x\.yaml:4: unresolved tag: !half/,
+  ],
+  ['a list as a key', `${CART}? [a, b]\n: 1\n`, /^CONFIG_SYNTAX x\.yaml:3: a key must be a plain name/],
+  [
+    'a date that does not exist',
+    `${MARKET}  train: { to: 2016-02-30 }\n`,
+    /^CONFIG_VALUE x\.yaml:3 data\.train\.to "2016-02-30": expected a date that exists/,
+  ],
+  [
+    'a rollout that fits no memory',
+    `${CART}agent:\n  n_steps: 1000000\n`,
+    /^CONFIG_VALUE x\.yaml:4 agent\.n_steps 1000000: x training\.n_envs 65536 = 65536000000 rows a rollout/,
+    { overrides: ['training.n_envs=65536'] },
+  ],
+  [
+    'an override with an alias of nothing',
+    CART,
+    /^CONFIG_OVERRIDE command line "\*half": \*half names no anchor/,
+    { overrides: ['agent.gamma=*half'] },
+  ],
+  [
+    'an override that extends',
+    CART,
+    /^CONFIG_UNKNOWN_KEY command line "extends": only a file extends a file/,
+    { overrides: ['extends=base.yaml'] },
+  ],
   ['an empty file', '# nothing\n', /^CONFIG_SYNTAX x\.yaml:1: the file is empty/],
   ['a list', '- a\n', /^CONFIG_SYNTAX x\.yaml:1: the file is not a map/],
   [
@@ -287,5 +333,11 @@ describe('a wrong configuration is refused with place, value and remedy', () => 
     expect(errorOf(() => loadExperiment(path.join(folder, 'a.yaml'))).message).toMatch(
       /^CONFIG_EXTENDS .*circle: .*a\.yaml -> .*b\.yaml -> .*a\.yaml/,
     );
+  });
+
+  it('names a file of another encoding', () => {
+    const file = path.join(folder, 'latin.yaml');
+    writeFileSync(file, Buffer.from('description: caf\xe9\n', 'latin1'));
+    expect(errorOf(() => loadExperiment(file)).message).toMatch(/^CONFIG_SYNTAX .*latin\.yaml: this is not UTF-8/);
   });
 });

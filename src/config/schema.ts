@@ -5,11 +5,13 @@
  */
 import * as z from 'zod';
 import type { MarketConfig } from '#env/market/config.js';
+import { utcInstant } from '#env/market/window.js';
 import type { PpoConfig } from '#agents/ppo/config.js';
+import { OpenBellError } from '#src/errors.js';
 
 const notNegative = () => z.number().min(0);
 const positive = () => z.number().gt(0);
-const count = (least = 1) => z.int().min(least);
+const count = (least = 1, most = Number.MAX_SAFE_INTEGER) => z.int().min(least).max(most);
 const fraction = () => z.number().min(0).max(1);
 const clockTime = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as "09:35"');
 
@@ -95,7 +97,7 @@ const marketShape = {
       cost: notNegative().describe('Standard deviation of the log of a multiplier of costs; 0: off.'),
       delay: fraction().describe('Probability that an order is acted on one bar late.'),
       price_bps: notNegative().describe('Standard deviation of the observed price a bar, in basis points; 0: off.'),
-      price_replicas: count().describe('Pre-noised copies of the bars that price noise draws from.'),
+      price_replicas: count(1, 1024).describe('Pre-noised copies of the bars that price noise draws from.'),
     })
     .describe('Noise while training, each on its own random stream; evaluation has none.'),
   reward: z
@@ -120,12 +122,21 @@ const classicEnv = z.strictObject({ id: z.enum(CLASSIC_IDS) });
 const date = () =>
   z
     .string()
-    .regex(
-      /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/,
-      'expected a date such as 2011-03-01 (00:00 UTC), or an instant with its offset such as 2011-03-01T14:30Z',
+    .refine(
+      isInstant,
+      'expected a date that exists, such as 2011-03-01 (00:00 UTC), or an instant with its offset such as 2011-03-01T14:30Z',
     )
-    .refine((text) => !Number.isNaN(Date.parse(text)), 'expected a date that exists')
     .nullable();
+
+function isInstant(text: string): boolean {
+  try {
+    utcInstant(text, '');
+    return true;
+  } catch (error) {
+    if (error instanceof OpenBellError) return false;
+    throw error;
+  }
+}
 
 const window = (what: string) =>
   z
@@ -165,7 +176,7 @@ const agent = z.strictObject({
     .enum(['sb3', 'cleanrl'])
     .describe('Where the other keys of `agent` take their defaults from (docs/ppo.md).'),
   learning_rate: schedule("Adam's learning rate."),
-  n_steps: count().describe('Steps a rollout, per environment.'),
+  n_steps: count(1, 1_048_576).describe('Steps a rollout, per environment.'),
   batch_size: count().describe('Rows a minibatch.'),
   n_epochs: count().describe('Passes over each rollout.'),
   gamma: fraction().describe('Discount factor.'),
@@ -185,8 +196,8 @@ const agent = z.strictObject({
     .describe('minibatch: checked before each step at 1.5 x target_kl. epoch: after each epoch at 1 x.'),
   net_arch: z
     .strictObject({
-      pi: z.array(count()).describe('Hidden layers of the actor, e.g. [64, 64].'),
-      vf: z.array(count()).describe('Hidden layers of the critic, e.g. [64, 64].'),
+      pi: z.array(count(1, 65_536)).describe('Hidden layers of the actor, e.g. [64, 64].'),
+      vf: z.array(count(1, 65_536)).describe('Hidden layers of the critic, e.g. [64, 64].'),
     })
     .describe('Hidden layers of the two separate networks.'),
   activation_fn: z.enum(['tanh', 'relu']).describe('Activation of the hidden layers.'),
@@ -207,11 +218,11 @@ const agent = z.strictObject({
 
 const training = z.strictObject({
   total_timesteps: count().describe('Environment steps, all environments together, rounded up to whole rollouts.'),
-  n_envs: count().describe('Environments stepped together.'),
+  n_envs: count(1, 65_536).describe('Environments stepped together.'),
   evaluate_every: count()
     .nullable()
     .describe('Environment steps between evaluations on the validation window; null: only at the end.'),
-  evaluate_episodes: count().describe('Episodes an evaluation of a classic environment.'),
+  evaluate_episodes: count(1, 65_536).describe('Episodes an evaluation of a classic environment.'),
   checkpoint_every: count().describe('Environment steps between checkpoints.'),
   keep_checkpoints: z.int().min(0).describe('How many numbered checkpoints to keep besides last, previous and best.'),
   engine: z.enum(['simd']).describe('Which engine does the arithmetic of the policy.'),

@@ -1,7 +1,7 @@
 /** The quality report: what is wrong, missing or odd in a data set. It reports; it mends nothing. */
 import type { Bars } from '#env/market/bars.js';
 import { calendarNamed, type Session } from '#env/market/calendar.js';
-import { OpenBellError } from '#src/errors.js';
+import { fail, OpenBellError } from '#src/errors.js';
 import {
   findOutliers,
   findSplitLikes,
@@ -87,6 +87,9 @@ export const DEFAULT_CHECK: CheckOptions = { limit: 10, outlierZ: 12 };
 /** Never throws for what is wrong with the data itself; throws for unknown names, files that cannot be read, and manifests. */
 export async function checkDataset(nameOrPath: string, options: Partial<CheckOptions> = {}): Promise<QualityReport> {
   const { limit, outlierZ, ...hints } = { ...DEFAULT_CHECK, ...options };
+  if (!(Number.isInteger(limit) && limit >= 0))
+    fail('USAGE', { where: '--limit', value: limit, message: 'give a whole number, 0 or more' });
+  if (!(outlierZ > 0)) fail('USAGE', { where: '--outlier-z', value: outlierZ, message: 'give a number above 0' });
   const sink = new CollectingSink(limit);
   let loaded: LoadedDataset | null = null;
   try {

@@ -43,8 +43,40 @@ export function isHeaderless(mapping: ColumnMapping): boolean {
   return Object.values(mapping).some((column) => typeof column === 'number');
 }
 
+/** What exports call the column that says of which instrument a row is. */
+const SYMBOL_NAMES = ['symbol', 'ticker', 'tic', 'instrument', 'ric', 'isin'];
+
+/** Index of the column that names the instrument, or -1. */
+export function symbolColumn(header: readonly string[]): number {
+  return header.findIndex((name) => SYMBOL_NAMES.includes(plainName(name)));
+}
+
+const plainName = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/^<(.*)>$/, '$1');
+
+/** 'none' stands for zeros, which only a volume can be. */
+function checkNone(file: string, mapping: ColumnMapping): void {
+  for (const role of COLUMN_ROLES) {
+    if (mapping[role] !== 'none' || role === 'volume') continue;
+    fail('DATA_COLUMN', {
+      where: file,
+      value: `${role}=none`,
+      message: 'only volume can be none: name the column, or leave it out of the mapping',
+    });
+  }
+}
+
 /** Throws DATA_COLUMN where a column is missing, twice there, or cannot be told from another. */
-export function resolveColumns(file: string, header: readonly string[], mapping: ColumnMapping): ColumnIndices {
+export function resolveColumns(
+  file: string,
+  header: readonly string[],
+  mapping: ColumnMapping,
+  delimiter: string,
+): ColumnIndices {
+  checkNone(file, mapping);
   const indices: ColumnIndices = {
     time: -1,
     date: -1,
@@ -56,12 +88,7 @@ export function resolveColumns(file: string, header: readonly string[], mapping:
     adj_close: -1,
     factor: -1,
   };
-  const names = header.map((name) =>
-    name
-      .trim()
-      .toLowerCase()
-      .replace(/^<(.*)>$/, '$1'),
-  );
+  const names = header.map(plainName);
   for (const role of COLUMN_ROLES) {
     const wanted = mapping[role];
     if (wanted === 'none') continue;
@@ -71,13 +98,15 @@ export function resolveColumns(file: string, header: readonly string[], mapping:
   // a time that the user named stands alone, unless a date is named with it
   if (mapping.time !== undefined && mapping.date === undefined) indices.date = -1;
   if (mapping.date !== undefined && mapping.time === undefined) indices.time = -1;
-  if (indices.time < 0 && indices.date < 0) missing(file, header, 'time');
-  for (const role of REQUIRED) if (indices[role] < 0 && mapping[role] !== 'none') missing(file, header, role);
+  if (indices.time < 0 && indices.date < 0) missing(file, header, 'time', delimiter);
+  for (const role of REQUIRED)
+    if (indices[role] < 0 && mapping[role] !== 'none') missing(file, header, role, delimiter);
   return indices;
 }
 
 /** By positions, for a file without a header: all roles that are wanted must be given. */
 export function positionColumns(file: string, width: number, mapping: ColumnMapping): ColumnIndices {
+  checkNone(file, mapping);
   const indices: ColumnIndices = {
     time: -1,
     date: -1,
@@ -101,8 +130,8 @@ export function positionColumns(file: string, width: number, mapping: ColumnMapp
     }
     indices[role] = position - 1;
   }
-  if (indices.time < 0 && indices.date < 0) missing(file, [], 'time');
-  for (const role of REQUIRED) if (indices[role] < 0 && mapping[role] !== 'none') missing(file, [], role);
+  if (indices.time < 0 && indices.date < 0) missing(file, [], 'time', ',');
+  for (const role of REQUIRED) if (indices[role] < 0 && mapping[role] !== 'none') missing(file, [], role, ',');
   return indices;
 }
 
@@ -140,12 +169,15 @@ function findWanted(
   return found[0];
 }
 
-function missing(file: string, header: readonly string[], role: ColumnRole): never {
+function missing(file: string, header: readonly string[], role: ColumnRole, delimiter: string): never {
   const looksLikeData = header.length > 0 && header.every((name) => name === '' || /^[-+\d.,:/TZ ]+$/.test(name));
+  const known = header.some((name) => COLUMN_ROLES.some((any) => NAMES[any].includes(plainName(name))));
   const hint = looksLikeData
     ? 'the first line looks like data: for a file without a header give positions (--columns time=1,open=2,high=3,low=4,close=5,volume=6)'
-    : role === 'volume'
-      ? 'say which (--columns volume=NAME), or --columns volume=none for zeros'
-      : `say which (--columns ${role}=NAME)`;
-  fail('DATA_COLUMN', { where: `${file}:1`, value: header.join(','), message: `no column for ${role}: ${hint}` });
+    : !known && header.length > 0
+      ? `no name of this line is known: delete what stands above the header, or say which column is which (--columns time=NAME,open=NAME,...)`
+      : role === 'volume'
+        ? 'say which (--columns volume=NAME), or --columns volume=none for zeros'
+        : `say which (--columns ${role}=NAME)`;
+  fail('DATA_COLUMN', { where: `${file}:1`, value: header.join(delimiter), message: `no column for ${role}: ${hint}` });
 }

@@ -67,6 +67,21 @@ const CASES: readonly Case[] = [
     answer: /DATA_FORMAT dirty.csv: this is not text but a zip archive/,
   },
   {
+    what: 'UTF-16, cut off within a character',
+    content: utf16be(GOOD).subarray(0, -1),
+    answer: /DATA_FORMAT dirty.csv "\d+ bytes": UTF-16 has two bytes a character: the file was cut off within one/,
+  },
+  {
+    what: 'UTF-32',
+    content: Buffer.from([0xff, 0xfe, 0, 0, 0x74, 0, 0, 0]),
+    answer: /DATA_FORMAT dirty.csv: this is not text but UTF-32/,
+  },
+  {
+    what: 'gzip of gzip',
+    content: gzipSync(gzipSync(GOOD)),
+    answer: /DATA_FORMAT dirty.csv: this is not text but compressed with gzip twice/,
+  },
+  {
     what: 'a web page',
     content: '<!DOCTYPE html>\n<html></html>',
     answer: /DATA_FORMAT dirty.csv:1 "<": this looks like a web page/,
@@ -335,6 +350,96 @@ const CASES: readonly Case[] = [
     answer: /DATA_TIME dirty.csv "2024-01-02T14:31:00.000Z": the stamps look like the ENDS of bars/,
   },
   {
+    what: 'a time of twelve hours',
+    content: `${HEADER}\n2024-01-02 09:30:00 AM,10,11,9,10.5,100\n2024-01-02 09:31:00 PM,10,11,9,10.5,100`,
+    answer: /DATA_TIME dirty.csv:2 "2024-01-02 09:30:00 AM": this is a time of twelve hours/,
+  },
+  {
+    what: '02/01/24',
+    content: `${HEADER}\n02/01/24,10,11,9,10.5,100`,
+    answer: /DATA_TIME dirty.csv:2 "02\/01\/24": the year has not four digits/,
+  },
+  {
+    what: 'an epoch that a spreadsheet has rounded',
+    content: `${HEADER}\n1.7042E+09,10,11,9,10.5,100`,
+    answer: /DATA_TIME dirty.csv:2 "1.7042E\+09": this is no time that can be read/,
+  },
+  {
+    what: 'milliseconds, said to be seconds',
+    content: `${HEADER}\n1704205800000,10,11,9,10.5,100\n1704205860000,10,11,9,10.5,100`,
+    hints: { format: { time: 'epoch_s' } },
+    told: '--time epoch_s',
+    answer: /DATA_TIME dirty.csv:2 "1704205800000": no plausible time in seconds/,
+  },
+  {
+    what: 'stamps that name an abbreviated zone',
+    content: `${HEADER}\n2024-01-02 09:30:00 EST,10,11,9,10.5,100`,
+    answer: /DATA_TIME dirty.csv:2 "EST": this names no zone without doubt/,
+  },
+  {
+    what: 'minutes, said to be five',
+    content: GOOD,
+    hints: { interval: '5m' },
+    told: '--interval 5m',
+    answer: /DATA_TIME dirty.csv "5m": 3 of 3 bars begin before the one before them would end/,
+  },
+  {
+    what: 'hours, said to be minutes',
+    content: local('2024-01-02', '10:00', '11:00', '12:00', '13:00'),
+    hints: { ...NEW_YORK, interval: '1m' },
+    told: '--time-zone America/New_York --interval 1m',
+    answer: /DATA_TIME dirty.csv "1m": no two bars begin so close to each other, the closest 60 minutes apart/,
+  },
+  {
+    what: 'months',
+    content: [HEADER, ...['01', '02', '03', '04'].map((month) => `2024-${month}-01,10,11,9,10.5,100`)].join('\n'),
+    answer: /DATA_TIME dirty.csv "31d": bars longer than a week are not supported/,
+  },
+  {
+    what: 'years that the calendar does not know',
+    content: `${HEADER}\n1990-01-02,10,11,9,10.5,100\n1990-01-03,10,11,9,10.5,100`,
+    hints: { calendar: 'XNYS' },
+    told: '--calendar XNYS',
+    answer: /DATA_TIME dirty.csv "1990-01-02T00:00:00.000Z": XNYS: this calendar knows the years 2000 to 2030/,
+  },
+  {
+    what: 'two instruments in one file',
+    content: `symbol,${HEADER}\nA,${R1}\nA,${R2}\nB,${R3}\nB,${R4}`,
+    answer: /DATA_VALUE dirty.csv:4 "B": this row is of another instrument than line 2, which is of A/,
+  },
+  {
+    what: 'a dividend among the rows (Yahoo)',
+    content: `${HEADER}\n2024-01-02,10,11,9,10.5,100\n2024-01-03,0.24 Dividend\n2024-01-03,10,11,9,10.5,100`,
+    answer: /DATA_FORMAT dirty.csv:3 "2024-01-03,0.24 Dividend": the row has 2 cells where the first line has 6/,
+  },
+  {
+    what: 'a remark above the header',
+    content: `# exported by hand\n${GOOD}`,
+    answer: /DATA_COLUMN dirty.csv:1 "# exported by hand": no column for time: no name of this line is known: delete/,
+  },
+  {
+    what: 'a remark below the data',
+    content: `${GOOD}\n# end of file`,
+    answer: /DATA_FORMAT dirty.csv:6 "# end of file": the row has 1 cells where the first line has 6/,
+  },
+  {
+    what: 'a line that tells a spreadsheet the delimiter',
+    content: `sep=;\n${GOOD.replaceAll(',', ';')}`,
+    answer: /DATA_COLUMN dirty.csv:1 "sep=;": no column for time/,
+  },
+  {
+    what: 'closes left out on purpose',
+    content: GOOD,
+    hints: { format: { columns: { close: 'none' } } },
+    told: '--columns close=none',
+    answer: /DATA_COLUMN dirty.csv "close=none": only volume can be none/,
+  },
+  {
+    what: 'an infinite price',
+    content: withLine(3, R2.replace(',11.5,', ',1e999,')),
+    answer: /DATA_VALUE dirty.csv:3 Infinity: high must be a finite number/,
+  },
+  {
     what: 'steps of no one interval',
     content: local('2024-01-02', '09:30', '09:31', '09:33', '09:36', '09:40'),
     hints: NEW_YORK,
@@ -429,4 +534,13 @@ it('check answers to files of which nothing can be used', async () => {
   expect(report.violations.listed[0]).toMatchObject({ line: 2, code: 'DATA_VALUE', value: 'x' });
   await writeFile(file, HEADER.replace('open', 'opening'));
   expect((await checkDataset(file)).violations.listed[0]).toMatchObject({ line: 1, code: 'DATA_COLUMN' });
+});
+
+it('check refuses limits that are none', async () => {
+  const file = path.join(folder, 'limits.csv');
+  await writeFile(file, GOOD);
+  for (const limit of [NaN, -1, 1.5]) {
+    await expect(checkDataset(file, { limit })).rejects.toThrow(/^USAGE --limit .*give a whole number/);
+  }
+  await expect(checkDataset(file, { outlierZ: NaN })).rejects.toThrow(/^USAGE --outlier-z/);
 });

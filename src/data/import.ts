@@ -3,7 +3,7 @@
  * doubt (zone, delimiter, bar ends, column names) is settled once, at import, in a file that can be read and compared;
  * the manifest records the original's sha256.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
@@ -50,25 +50,37 @@ export async function importCsv(options: ImportOptions): Promise<Imported> {
   const csvFile = path.join(out, `${name}.csv`);
   const manifestFile = path.join(out, `${name}.yaml`);
   for (const target of [csvFile, manifestFile]) {
+    if (existsSync(target) && realpathSync(target) === realpathSync(file))
+      fail('USAGE', {
+        where: target,
+        message: 'the import would replace its own source: choose another --name or --out',
+      });
     if (existsSync(target) && options.force !== true)
       fail('USAGE', {
         where: target,
         message: 'this file is there already: choose another --name or --out, or say --force',
       });
-    if (path.resolve(target) === path.resolve(file))
-      fail('USAGE', {
-        where: target,
-        message: 'the import would replace its own source: choose another --name or --out',
-      });
   }
   const manifest = (written: string): string => manifestText(options, bars, written, sha256, csv.factor !== null);
   // what would be refused later is refused before anything is written
   parseManifest(manifest(sha256), manifestFile);
-  await mkdir(out, { recursive: true });
-  const written = await writeNormalised(csvFile, csv);
-  await writeWhole(manifestFile, manifest(written));
+  const written = await writing(out, async () => {
+    await mkdir(out, { recursive: true });
+    return writeNormalised(csvFile, csv);
+  });
+  await writing(out, () => writeWhole(manifestFile, manifest(written)));
   const loaded = await loadDatasetInFull(manifestFile);
   return { csvFile, manifestFile, bars: loaded.bars, inferred };
+}
+
+async function writing<Result>(out: string, write: () => Promise<Result>): Promise<Result> {
+  return write().catch((cause: NodeJS.ErrnoException) =>
+    fail('DATA_FILE', {
+      where: out,
+      message: `cannot be written to (${cause.code ?? cause.message}): check the folder and its free space, or choose another --out`,
+      cause,
+    }),
+  );
 }
 
 function manifestText(options: ImportOptions, bars: Bars, written: string, sha256: string, hasFactor: boolean): string {

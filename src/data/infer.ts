@@ -28,7 +28,9 @@ export function inferCalendar(
       });
     }
   }
-  inferred.push('calendar 24x7: some bars lie outside the sessions of XNYS and of FX');
+  inferred.push(
+    'calendar 24x7: some bars lie outside the sessions of XNYS and of FX, or outside the years 2000 to 2030',
+  );
   return '24x7';
 }
 

@@ -13,8 +13,15 @@ export function parseInterval(label: string, where: string): Interval {
   return intervalOfMs(Number(match[1]) * UNIT_MS[match[2]], where);
 }
 
-/** The interval of a length, in its largest whole unit: 3,600,000 ms is "1h". */
+/** The interval of a length, in its largest whole unit: 3,600,000 ms is "1h". Throws DATA_TIME. */
 export function intervalOfMs(ms: number, where: string): Interval {
+  if (ms > UNIT_MS['w']) {
+    fail('DATA_TIME', {
+      where,
+      value: `${ms / DAY_MS}d`,
+      message: 'bars longer than a week are not supported (months have no one length): take daily or weekly bars',
+    });
+  }
   for (const unit of ['w', 'd', 'h', 'm', 's']) {
     if (ms > 0 && ms % UNIT_MS[unit] === 0) return { label: `${ms / UNIT_MS[unit]}${unit}`, ms };
   }
@@ -52,6 +59,31 @@ export function detectInterval(times: Float64Array, where: string): Interval {
     });
   }
   return intervalOfMs(mode, where);
+}
+
+/**
+ * Refuses an interval that the times speak against: where most bars begin before the one before them would end, or
+ * no two bars stand one interval apart. Throws DATA_TIME.
+ */
+export function checkInterval(times: Float64Array, interval: Interval, where: string): void {
+  const steps = times.length - 1;
+  let shorter = 0;
+  let exact = 0;
+  let least = Infinity;
+  for (let t = 1; t < times.length; t++) {
+    const step = times[t] - times[t - 1];
+    least = Math.min(least, step);
+    if (step < interval.ms) shorter++;
+    else if (step === interval.ms) exact++;
+  }
+  const problem =
+    shorter * 2 > steps
+      ? `${shorter} of ${steps} bars begin before the one before them would end`
+      : steps >= 3 && exact === 0 && least > interval.ms
+        ? `no two bars begin so close to each other, the closest ${least / 60_000} minutes apart`
+        : null;
+  if (problem !== null)
+    fail('DATA_TIME', { where, value: interval.label, message: `${problem}: correct the interval that was said` });
 }
 
 /** A bar's open as people read it: ISO in UTC, of a daily bar the date alone. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -151,6 +151,22 @@ describe('manifests', () => {
     ['nothing', '', /DATA_MANIFEST m.yaml:1 manifest/],
   ])('refuse %s', (_, text, message) => expect(() => parseManifest(text, 'm.yaml')).toThrow(message));
 
+  it('refuse dates that do not exist: a split on one would be passed over', () => {
+    const split = 'adjustments: { prices: none, splits: [{ date: 2024-02-30, ratio: 2 }] }\n';
+    expect(() => parseManifest(manifestText(split), 'x.yaml')).toThrow(
+      /^DATA_MANIFEST x\.yaml:9 adjustments\.splits\.0\.date "2024-02-30": write a date that exists/,
+    );
+  });
+
+  it('refuse aliases of nothing, and aliases that multiply', () => {
+    expect(() => parseManifest(manifestText('adjustments: *none\n'), 'x.yaml')).toThrow(
+      /^DATA_MANIFEST x\.yaml:9: this is not YAML: \*none names no anchor/,
+    );
+    const row = (name: string, of: string): string => `${name}: &${name} [${Array(9).fill(of).join(', ')}]\n`;
+    const bomb = ['1', '*a', '*b', '*c', '*d', '*e'].map((of, i) => row('abcdef'[i], of)).join('');
+    expect(() => parseManifest(bomb, 'x.yaml')).toThrow(/^DATA_MANIFEST x\.yaml: .*aliases cannot be resolved/);
+  });
+
   it('are listed, broken ones with their problem', async () => {
     const entries = await listDatasets();
     expect(entries.map(({ name }) => name)).toEqual(
@@ -162,6 +178,21 @@ describe('manifests', () => {
 });
 
 describe('import', () => {
+  it('never replaces its own source, not even through a link and by force', async () => {
+    const source = await place('own/bars.csv', DAILY);
+    await symlink(path.join(folder, 'own'), path.join(folder, 'link'));
+    const options = { file: source, name: 'bars', out: path.join(folder, 'link'), force: true };
+    await expect(importCsv(options)).rejects.toThrow(/^USAGE .*would replace its own source/);
+    expect(await readFile(source, 'utf8')).toBe(DAILY);
+  });
+
+  it('says where it cannot write', async () => {
+    const source = await place('bars.csv', DAILY);
+    await expect(importCsv({ file: source, name: 'x', out: source })).rejects.toThrow(
+      /^DATA_FILE .*bars\.csv: cannot be written to \(E\w+\)/,
+    );
+  });
+
   it('writes a data set that loads to the same bits', async () => {
     const original = fileURLToPath(import.meta.resolve('@observablehq/sample-datasets/aapl.csv'));
     const out = path.join(folder, 'imported');

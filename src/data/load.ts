@@ -5,9 +5,9 @@ import path from 'node:path';
 import { makeBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
 import { nearestName } from '#src/config/suggest.js';
-import { fail } from '#src/errors.js';
+import { fail, OpenBellError } from '#src/errors.js';
 import { inferInstrument, inferCalendar } from './infer.js';
-import { parseInterval } from './interval.js';
+import { DAY_MS, parseInterval } from './interval.js';
 import { instrumentOf, readManifest, type Manifest } from './manifest.js';
 import { manifestFiles, shownPath } from './places.js';
 import { readCsvBars, type CsvBars, type CsvFormat } from './read-csv.js';
@@ -134,6 +134,7 @@ async function loadManifest(
       message: 'the file has no such column: write none or applied, or map the column under format.columns',
     });
   }
+  checkCalendarYears(file, csv.openTimeMs, manifest.calendar);
   const columns = adjusted(csv, manifest.adjustments.splits);
   const rule = manifest.segments ?? DEFAULT_SEGMENT_RULE;
   const bars = makeBars({
@@ -212,6 +213,20 @@ async function loadCsv(file: string, hints: CsvHints, sink: ViolationSink | unde
   return { ...fromCsv(file, csv, hints, sha256), file, lines: csv.lines, manifest: null };
 }
 
+/** Throws DATA_TIME where bars lie in years that their calendar does not know: no window or session could be told there. */
+function checkCalendarYears(file: string, openTimeMs: Float64Array, calendar: string): void {
+  if (openTimeMs.length === 0) return;
+  for (const timeMs of [openTimeMs[0], openTimeMs[openTimeMs.length - 1]]) {
+    try {
+      calendarNamed(calendar).sessionOnDay(Math.floor(timeMs / DAY_MS));
+    } catch (cause) {
+      if (!(cause instanceof OpenBellError)) throw cause;
+      const message = cause.message.slice(cause.message.indexOf(': ') + 2);
+      fail('DATA_TIME', { where: file, value: cause.value, message: `${calendar}: ${message}`, cause });
+    }
+  }
+}
+
 /** Bars of a CSV file without a manifest. */
 export function fromCsv(
   file: string,
@@ -222,6 +237,7 @@ export function fromCsv(
   if (csv.length === 0) fail('DATA_EMPTY', { where: file, message: 'no row of the file can be used' });
   const inferred: string[] = [];
   const calendar = hints.calendar ?? inferCalendar(file, csv, inferred, hints.format?.stamp === undefined);
+  checkCalendarYears(file, csv.openTimeMs, calendar);
   const instrument = inferInstrument(file, hints.symbol, inferred);
   if (hints.interval === undefined) inferred.push(`interval ${csv.interval.label}: the most frequent step`);
   const bars = makeBars({

@@ -1,14 +1,20 @@
 /** Manifests: what a data set is, where it comes from, and how its file is to be read. One YAML file each. */
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CALENDAR_NAMES } from '#env/market/calendar.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { nearestName } from '#src/config/suggest.js';
+import { parseYamlDocument } from '#src/config/yaml-source.js';
 import { fail } from '#src/errors.js';
 import { COLUMN_ROLES } from './csv-columns.js';
 
-const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'write a date as 2011-03-01');
+const date = z.string().refine(isDate, 'write a date that exists as 2011-03-01');
+
+function isDate(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  // February 30th would roll over into March
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
 
 export const formatSchema = z.strictObject({
   columns: z.partialRecord(z.enum(COLUMN_ROLES), z.union([z.string().min(1), z.int().min(1)])).optional(),
@@ -111,15 +117,10 @@ export async function readManifest(file: string): Promise<Manifest> {
 }
 
 export function parseManifest(text: string, file: string): Manifest {
-  const document = parseDocument(text, { prettyErrors: true });
-  const syntax = document.errors[0];
-  if (syntax !== undefined) {
-    fail('DATA_MANIFEST', {
-      where: `${file}:${syntax.linePos?.[0].line ?? 1}`,
-      message: `this is not YAML: ${syntax.message.split('\n')[0]}`,
-    });
-  }
-  const result = manifestSchema.safeParse(document.toJS());
+  const { document, value: tree } = parseYamlDocument(text, (line, why) =>
+    fail('DATA_MANIFEST', { where: line === null ? file : `${file}:${line}`, message: `this is not YAML: ${why}` }),
+  );
+  const result = manifestSchema.safeParse(tree);
   if (!result.success) {
     const issue = result.error.issues[0];
     const key = issue.path.join('.');

@@ -8,6 +8,7 @@ import {
   isHeaderless,
   positionColumns,
   resolveColumns,
+  symbolColumn,
   type ColumnIndices,
   type ColumnMapping,
 } from './csv-columns.js';
@@ -73,7 +74,9 @@ export function readCsvBars(
     fail('DATA_EMPTY', { where: file, message: 'the file holds nothing but blank lines: export it again' });
   const headerless = isHeaderless(mapping);
   const header = Array.from({ length: rows.cells }, (_, i) => rows.text(i));
-  const columns = headerless ? positionColumns(file, rows.cells, mapping) : resolveColumns(file, header, mapping);
+  const columns = headerless
+    ? positionColumns(file, rows.cells, mapping)
+    : resolveColumns(file, header, mapping, delimiter);
   const style: NumberStyle = { decimal: format.decimal ?? '.', thousands: format.thousands ?? '' };
   if (style.decimal === style.thousands || style.decimal === delimiter) {
     fail('DATA_FORMAT', {
@@ -87,7 +90,7 @@ export function readCsvBars(
     format.adjust !== false && columns.adj_close >= 0,
     columns.factor >= 0,
   );
-  const reader = new RowReader(rows, header, columns, style, format, table, sink);
+  const reader = new RowReader(rows, header, delimiter, columns, style, format, table, sink);
   if (headerless) reader.readRow();
   reader.readAll();
   if (table.length === 0 && !reader.sawRows) {
@@ -214,6 +217,10 @@ class RowReader {
   sawRows = false;
   readonly #rows: RowScanner;
   readonly #width: number;
+  readonly #delimiter: string;
+  /** Index of the column that names the instrument, or -1. */
+  readonly #symbolCell: number;
+  #firstSymbol: { readonly line: number; readonly symbol: string } | null = null;
   readonly #columns: ColumnIndices;
   readonly #style: NumberStyle;
   readonly #adjusted: boolean;
@@ -230,6 +237,7 @@ class RowReader {
   constructor(
     rows: RowScanner,
     header: readonly string[],
+    delimiter: string,
     columns: ColumnIndices,
     style: NumberStyle,
     format: CsvFormat,
@@ -238,6 +246,8 @@ class RowReader {
   ) {
     this.#rows = rows;
     this.#width = header.length;
+    this.#delimiter = delimiter;
+    this.#symbolCell = symbolColumn(header);
     this.#columns = columns;
     this.#style = style;
     this.#adjusted = format.adjust !== false && columns.adj_close >= 0;
@@ -273,9 +283,21 @@ class RowReader {
       this.#complain(rows.line, 'DATA_FORMAT', this.#rowText(), message);
       return;
     }
-    if (!this.#readStamp() || !this.#readNumbers()) return;
+    if (!this.#isOfOneInstrument() || !this.#readStamp() || !this.#readNumbers()) return;
     const factor = this.#readFactor();
     if (factor > 0) this.#table.add(rows.line, this.#stamps.timeMs, this.#stamps.offsetMs, this.#ohlcv, factor);
+  }
+
+  /** Bars of two instruments in one series would pass for jumps of the price. */
+  #isOfOneInstrument(): boolean {
+    if (this.#symbolCell < 0) return true;
+    const { line } = this.#rows;
+    const symbol = this.#rows.text(this.#symbolCell);
+    this.#firstSymbol ??= { line, symbol };
+    const first = this.#firstSymbol;
+    if (symbol === first.symbol) return true;
+    const message = `this row is of another instrument than line ${first.line}, which is of ${first.symbol}: write one file for each instrument`;
+    return this.#complain(line, 'DATA_VALUE', symbol, message);
   }
 
   #readStamp(): boolean {
@@ -372,7 +394,7 @@ class RowReader {
   }
 
   #rowText(): string {
-    return Array.from({ length: this.#rows.cells }, (_, i) => this.#rows.text(i)).join(',');
+    return Array.from({ length: this.#rows.cells }, (_, i) => this.#rows.text(i)).join(this.#delimiter);
   }
 }
 

@@ -1,7 +1,7 @@
 /** From stamps as they are written to the opens of bars in UTC: zones, bar ends, dates, interval and order. */
 import type { Interval } from '#env/market/bars.js';
 import { fail } from '#src/errors.js';
-import { DAY_MS, detectInterval, parseInterval } from './interval.js';
+import { checkInterval, DAY_MS, detectInterval, parseInterval } from './interval.js';
 import { ZoneClock } from './time-zone.js';
 import { dateMs, type StampKind } from './timestamps.js';
 import type { ViolationSink } from './violations.js';
@@ -39,7 +39,7 @@ export function resolveTimes(
 ): ResolvedTimes {
   if (stamps.lines.length === 0) fail('DATA_EMPTY', { where: file, message: 'no row of the file can be used' });
   const zone = stamps.zone ?? format.time_zone ?? null;
-  const clock = zone === null ? null : new ZoneClock(zone, file);
+  const clock = zone === null ? null : new ZoneClock(zone, stamps.zone === null ? file : `${file}:${stamps.lines[0]}`);
   const wanted = interval === null ? null : parseInterval(interval, file);
   const places = wanted === null || wanted.ms < DAY_MS ? toUtc(file, stamps, clock, wanted, sink) : identity(stamps);
   const { keep } = places;
@@ -47,6 +47,7 @@ export function resolveTimes(
   const times = daily ? toDates(file, stamps, keep, places.timeMs, clock, format.stamp ?? 'open') : places.timeMs;
   const order = inOrder(times, keep, stamps.lines, daily, sink);
   const kept = order === null ? times : Float64Array.from(order, (i) => times[i]);
+  if (wanted !== null) checkInterval(kept, wanted, file);
   const found = wanted ?? detectInterval(kept, file);
   if (stamps.kind === 'date' && found.ms < DAY_MS) {
     fail('DATA_TIME', {

@@ -47,6 +47,10 @@ const SIGNATURES: readonly (readonly [readonly number[], string])[] = [
   [[0x42, 0x5a, 0x68], 'compressed with bzip2: decompress it first (gzip is read directly)'],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'compressed with xz: decompress it first (gzip is read directly)'],
   [[0x50, 0x41, 0x52, 0x31], 'a Parquet file: export it as CSV'],
+  [[0x1f, 0x8b], 'compressed with gzip twice: decompress it once'],
+  // before UTF-16, whose little-endian mark begins alike
+  [[0xff, 0xfe, 0x00, 0x00], 'UTF-32: save it as UTF-8'],
+  [[0x00, 0x00, 0xfe, 0xff], 'UTF-32: save it as UTF-8'],
 ];
 
 function toUtf8(file: string, raw: Uint8Array): Uint8Array {
@@ -55,9 +59,17 @@ function toUtf8(file: string, raw: Uint8Array): Uint8Array {
       fail('DATA_FORMAT', { where: file, message: `this is not text but ${what}` });
   }
   if (raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf) return raw.subarray(3);
+  const bigEndian = raw[0] === 0xfe && raw[1] === 0xff;
+  if ((bigEndian || (raw[0] === 0xff && raw[1] === 0xfe)) && raw.length % 2 === 1) {
+    fail('DATA_FORMAT', {
+      where: file,
+      value: `${raw.length} bytes`,
+      message: 'UTF-16 has two bytes a character: the file was cut off within one; fetch it again',
+    });
+  }
   if (raw[0] === 0xff && raw[1] === 0xfe) return Buffer.from(new TextDecoder('utf-16le').decode(raw));
-  if (raw[0] === 0xfe && raw[1] === 0xff) {
-    const swapped = Buffer.from(raw.subarray(0, raw.length & ~1)).swap16();
+  if (bigEndian) {
+    const swapped = Buffer.from(raw).swap16();
     return Buffer.from(new TextDecoder('utf-16le').decode(swapped));
   }
   const nul = raw.indexOf(0);

@@ -79,7 +79,8 @@ export class StampReader {
     const timeMs = cut > 0 ? Number(text.slice(0, -cut)) : Number(text) * scale;
     if (!Number.isInteger(timeMs))
       return 'a bar cannot open between two milliseconds: round the stamps at their source';
-    if (Math.abs(timeMs) > 8.64e15) return `not a plausible time in ${UNIT_NAMES[unit]}: check the time style`;
+    if (!(timeMs >= FIRST_MS && timeMs < END_MS))
+      return `no plausible time in ${UNIT_NAMES[unit]} since 1970: check the column and the time style`;
     this.kind = 'instant';
     this.timeMs = timeMs;
     this.offsetMs = 0;
@@ -107,13 +108,16 @@ export class StampReader {
     } else if (digits === 1 || digits === 2) {
       const separator = bytes[this.#at + digits];
       if (separator !== 0x2f && separator !== 0x2d && separator !== 0x2e) return NOT_A_TIME;
+      const width = this.#countDigits(this.#at + digits + 1);
+      const yearAt = this.#at + digits + 1 + width + 1;
+      if (width < 1 || width > 2 || bytes[yearAt - 1] !== separator) return NOT_A_TIME;
+      if (this.#countDigits(yearAt) !== 4) return 'the year has not four digits: write 2024-01-02';
       if (this.#options.dateOrder === null)
         return 'day and month cannot be told apart: say the order (--date-order mdy or dmy), or write 2024-01-02';
       const first = this.#digits(digits);
       this.#at++;
-      const width = this.#countDigits(this.#at);
-      const second = width === 1 || width === 2 ? this.#digits(width) : NaN;
-      if (bytes[this.#at++] !== separator) return NOT_A_TIME;
+      const second = this.#digits(width);
+      this.#at++;
       year = this.#digits(4);
       month = this.#options.dateOrder === 'mdy' ? first : second;
       day = this.#options.dateOrder === 'mdy' ? second : first;
@@ -122,8 +126,9 @@ export class StampReader {
     const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
     if (month < 1 || month > 12 || day < 1 || day > (month === 2 && !leap ? 28 : MONTH_DAYS[month - 1]))
       return 'there is no such date: correct it';
-    if (year < 1800 || year > 2200) return 'the year is not plausible: check the column and the time style';
     this.timeMs = Date.UTC(year, month - 1, day);
+    if (!(year >= 1000 && this.timeMs >= FIRST_MS && this.timeMs < END_MS))
+      return 'the year is not plausible: check the column and the time style';
     return null;
   }
 
@@ -186,6 +191,7 @@ export class StampReader {
       return null;
     }
     const zone = Buffer.from(bytes.buffer, bytes.byteOffset + this.#at, this.#end - this.#at).toString('latin1');
+    if (/^[ap]\.?m\b/i.test(zone)) return 'this is a time of twelve hours (AM, PM): export times of 24 hours';
     if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(zone)) return NOT_A_TIME;
     this.kind = 'zone';
     this.zone = zone;
@@ -210,6 +216,10 @@ export class StampReader {
     return value;
   }
 }
+
+/** Times outside are some other number, or another unit. */
+const FIRST_MS = Date.UTC(1800, 0, 1);
+const END_MS = Date.UTC(2201, 0, 1);
 
 const NOT_A_TIME = 'this is no time that can be read: write ISO 8601 (2024-01-02T09:30:00-05:00) or an epoch';
 
