@@ -52,6 +52,9 @@ interface Field {
 
 const WHERE = 'MarketEnv';
 
+/** Equity that is over the minimum by less than this share of the sleeve is at it: sums of cents leave float noise. */
+const AT_THE_MINIMUM = 1e-9;
+
 export class MarketEnv extends BaseVectorEnv {
   readonly spec: ObservationSpec;
   /** (N) 1: this account has run its window and takes no more steps (mode 'evaluate' only). */
@@ -186,7 +189,7 @@ export class MarketEnv extends BaseVectorEnv {
     this.#simulator.runBar(account, market, next);
 
     // at its close the episode ends, or the levels move, last
-    const floor = this.#config.minimum_equity * account.initialEquity;
+    const floor = (this.#config.minimum_equity + AT_THE_MINIMUM) * account.initialEquity;
     const ruined = account.equity <= floor;
     const atEnd = next === account.lastBar;
     if (ruined || atEnd) this.#simulator.closeOut(account, market, next, ruined ? BY_RUIN : BY_END_OF_DATA);

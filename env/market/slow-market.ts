@@ -356,7 +356,7 @@ export function slowEpisode(
       }
     }
     // ---- 3. the close
-    const floor = config.minimum_equity * initialEquity;
+    const floor = config.minimum_equity * initialEquity + initialEquity / 1e9;
     const ruined = equityAt(bar) <= floor;
     if (units() !== 0 && (ruined || bar === last))
       take(bar, -shares(bar), close, null, ruined ? 'ruin' : 'end-of-data');
