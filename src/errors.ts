@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  FILE_SYSTEM: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
 
@@ -63,7 +64,10 @@ export class OpenBellError extends Error {
   constructor(code: ErrorCode, detail: ErrorDetail) {
     const place = detail.where === undefined ? '' : ` ${detail.where}`;
     const value = detail.value === undefined ? '' : ` ${show(detail.value)}`;
-    super(`${code}${place}${value}: ${detail.message}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(
+      `${code}${place}${value}: ${detail.message}`,
+      detail.cause === undefined ? undefined : { cause: detail.cause },
+    );
     this.name = 'OpenBellError';
     this.code = code;
     this.where = detail.where;

@@ -134,15 +134,53 @@ class UsageProblem extends Error {}
 /** yargs' message in one line, with the nearest option that the help names. */
 function describeUsage(message: string, help: string): string {
   const text = message.trim().replace(/\s*\n\s*/g, ' ');
+  if (text.startsWith('Not enough non-option arguments'))
+    return 'an argument is missing; --help shows which (a file whose name begins with a dash is written ./-name)';
   const unknown = /^Unknown arguments?: (\S+?)(?:,|$)/.exec(text)?.[1];
   const options = [...help.matchAll(/--([a-z][a-z-]*)/g)].map((match) => match[1]);
   const near = unknown === undefined ? null : nearestName(unknown, [...new Set(options)]);
   return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}; ${near === null ? '--help shows what is understood' : `did you mean --${near}?`}`;
 }
 
+/** What the operating system refuses, in our words: a full disk or a folder without permission is no defect of ours. */
+function fromSystem(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'))
+    return error;
+  const { code } = error;
+  return new OpenBellError('FILE_SYSTEM', {
+    where: 'path' in error && typeof error.path === 'string' ? error.path : String(error.syscall),
+    value: code,
+    message: SYSTEM_REMEDIES[code] ?? `the system refuses this (${error.message})`,
+    cause: error,
+  });
+}
+
+const NO_PERMISSION =
+  'there is no permission for this: change it, or choose another place (OPENBELL_RUNS_DIR for runs)';
+const NO_FOLDER =
+  'a part of this path is a file, not a folder: move it, or choose another place (OPENBELL_RUNS_DIR for runs)';
+const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: NO_PERMISSION,
+  EPERM: NO_PERMISSION,
+  EROFS: 'this place can only be read: choose another one (OPENBELL_RUNS_DIR for runs)',
+  ENOTDIR: NO_FOLDER,
+  EEXIST: NO_FOLDER,
+  ENOENT:
+    'there is no such place, or it vanished meanwhile: make it, or choose another one (OPENBELL_RUNS_DIR for runs)',
+  ENOSPC: 'the disk is full: make room; a training run goes on with openbell train --resume',
+  EMFILE: 'too many files are open: raise the limit (ulimit -n)',
+};
+
+// `openbell ... | head` closes the pipe early: nobody reads on, and there is nothing to say
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await run(process.argv.slice(2));
-} catch (error) {
+} catch (thrown) {
+  const error = fromSystem(thrown);
   if (error instanceof OpenBellError) {
     console.error(error.message);
     process.exitCode = error.exitCode;

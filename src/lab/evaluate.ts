@@ -13,7 +13,6 @@ import { policySpec } from '#agents/ppo/policy-spec.js';
 import { makeClassicVector } from '#env/classic/index.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
-import { loadDataset } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -26,7 +25,7 @@ import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
-import { scoreEpisodes } from './world.js';
+import { loadTogether, scoreEpisodes } from './world.js';
 
 export type WindowName = 'test' | 'validation' | 'train';
 
@@ -221,8 +220,8 @@ async function chooseWindows(
   const from = window.from === null ? null : utcInstant(window.from, `${where}from`);
   const to = window.to === null ? null : utcInstant(window.to, `${where}to`);
   const datasets = options.data ?? data.datasets;
-  const windows = [];
-  for (const dataset of datasets) windows.push(...windowOf(await loadDataset(dataset), from, to, observation.warmup));
+  const bars = await loadTogether(datasets, options.data === undefined ? 'data.datasets' : '--data');
+  const windows = bars.flatMap((own) => windowOf(own, from, to, observation.warmup));
   return {
     market: { windows, config: env, featureSet: observation.feature_set },
     name: custom ? 'custom' : name,
@@ -243,11 +242,13 @@ function wasSeen(market: EvaluationMarket, config: ExperimentConfig, run: RunDir
   const { data } = config;
   if (data === null) return false;
   const symbols = new Set(run.record.data.map(({ symbol }) => symbol));
+  const files = new Set(run.record.data.map(({ sha256 }) => sha256));
   const used = [data.train, ...(checkpoint === 'last' ? [] : [data.validation])].filter((window) => window !== null);
   return market.windows.some((window) => {
     const { fromMs, toMs } = windowSpan({ windows: [window] });
     return (
-      symbols.has(window.bars.instrument.symbol) &&
+      // a copy of a file under another name is the same market
+      (symbols.has(window.bars.instrument.symbol) || files.has(window.bars.sha256)) &&
       used.some(({ from, to }) => {
         const startMs = from === null ? -Infinity : utcInstant(from, 'data');
         const endMs = to === null ? Infinity : utcInstant(to, 'data');

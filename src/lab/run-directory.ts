@@ -16,7 +16,7 @@ import { configHash, configYaml } from '#src/config/show.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { nearestName } from '#src/config/suggest.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { fail } from '#src/errors.js';
+import { fail, OpenBellError } from '#src/errors.js';
 import { JsonLines, writeFileAtomic } from './files.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
@@ -235,13 +235,27 @@ export function readRecord(folder: string): RunRecord {
   } catch (cause) {
     fail('RUN_STATE', { where: file, message: 'is not JSON: restore it from a copy', cause });
   }
-  if (!isRecord(record)) fail('RUN_STATE', { where: file, message: 'was not written by this version of OpenBell' });
+  if (!isRecord(record))
+    fail('RUN_STATE', {
+      where: file,
+      message: 'was not written by this version of OpenBell, or was edited: restore it from a copy',
+    });
   return record;
 }
 
 function isRecord(value: unknown): value is RunRecord {
   return (
-    isTree(value) && value['format'] === 'openbell-run 1' && Array.isArray(value['resumed']) && isTree(value['host'])
+    isTree(value) &&
+    value['format'] === 'openbell-run 1' &&
+    ['name', 'started_at', 'heartbeat_at', 'status', 'engine'].every((key) => typeof value[key] === 'string') &&
+    ['timesteps', 'pid', 'seed'].every((key) => typeof value[key] === 'number') &&
+    Array.isArray(value['resumed']) &&
+    Array.isArray(value['data']) &&
+    value['data'].every(isTree) &&
+    isTree(value['host']) &&
+    isTree(value['code']) &&
+    isTree(value['code']['kernels']) &&
+    (value['result'] === null || isTree(value['result']))
   );
 }
 
@@ -281,14 +295,19 @@ export interface ListedRun {
   readonly record: RunRecord;
 }
 
-/** All runs under `runsDir`, oldest first. Folders without a readable run.json are passed over. */
+/** All runs under `runsDir`, oldest first. Folders without a run.json that this version reads are passed over. */
 export function listRuns(runsDir: string): ListedRun[] {
   const runs: ListedRun[] = [];
   for (const experiment of subfolders(runsDir)) {
     for (const run of subfolders(path.join(runsDir, experiment))) {
       const folder = path.join(runsDir, experiment, run);
       if (!existsSync(path.join(folder, 'run.json'))) continue;
-      runs.push({ id: `${experiment}/${run}`, path: folder, record: readRecord(folder) });
+      try {
+        runs.push({ id: `${experiment}/${run}`, path: folder, record: readRecord(folder) });
+      } catch (error) {
+        // one damaged run must not hide the others; naming it says what is wrong with it
+        if (!(error instanceof OpenBellError) || error.code !== 'RUN_STATE') throw error;
+      }
     }
   }
   return runs.sort((a, b) =>

@@ -10,6 +10,7 @@ import type { VectorEnv } from '#env/vector-env.js';
 import type { Actor } from '#agents/actor.js';
 import type { DataConfig, DateWindow, ExperimentConfig } from '#src/config/schema.js';
 import { loadDataset } from '#src/data/load.js';
+import { fail } from '#src/errors.js';
 import { runActor } from './evaluate-baselines.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import type { DataIdentity } from './run-directory.js';
@@ -124,9 +125,34 @@ export function scoreEpisodes(actor: Actor, id: string, episodes: number, seed: 
 }
 
 async function loadBars(data: DataConfig): Promise<Bars[]> {
-  const bars: Bars[] = [];
-  for (const dataset of data.datasets) bars.push(await loadDataset(dataset));
-  return bars;
+  return loadTogether(data.datasets, 'data.datasets');
+}
+
+/**
+ * Loads data sets that are traded together. Throws DATA_WINDOW where two hold bars of one symbol in overlapping time:
+ * that market would be traded, and its returns counted, twice.
+ */
+export async function loadTogether(datasets: readonly string[], where: string): Promise<Bars[]> {
+  const all: Bars[] = [];
+  for (const dataset of datasets) {
+    const bars = await loadDataset(dataset);
+    const { instrument, openTimeMs, length } = bars;
+    const twin = all.findIndex(
+      (other) =>
+        other.instrument.symbol === instrument.symbol &&
+        other.openTimeMs[0] <= openTimeMs[length - 1] &&
+        openTimeMs[0] <= other.openTimeMs[other.length - 1],
+    );
+    if (twin >= 0) {
+      fail('DATA_WINDOW', {
+        where,
+        value: [datasets[twin], dataset],
+        message: `both hold bars of ${instrument.symbol} in overlapping time, which would be counted twice: name one of them`,
+      });
+    }
+    all.push(bars);
+  }
+  return all;
 }
 
 function windowsIn(
