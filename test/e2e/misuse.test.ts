@@ -47,7 +47,7 @@ describe('misuse', () => {
     // the reader has gone before the first byte is written
     const { stdout, stderr } = spawnSync(
       'bash',
-      ['-c', `"${process.execPath}" "${main}" config schema | true; echo "code \${PIPESTATUS[0]}"`],
+      ['-c', `"${process.execPath}" "${main}" data list | true; echo "code \${PIPESTATUS[0]}"`],
       { cwd: root, encoding: 'utf8' },
     );
     expect(stderr).toBe('');
