@@ -36,7 +36,8 @@ export class SideActor implements Actor {
   }
 
   /**
-   * actions: Int32Array (B), 0 hold, 1 buy, 2 sell; or Float32Array (B,1), the target in [-1, 1].
+   * actions: Int32Array (B), 0 hold, 1 buy, 2 sell; or Float32Array (B,1), the target in [-1, 1]. A target holds what
+   * there is only where a full target is a position feature of 1 (`position_fraction` 1); evaluations take sides.
    * observations (B,O) raw. A masked action becomes hold. From one side to the other it goes through flat.
    */
   act(actions: Int32Array | Float32Array, observations: Float32Array, masks: Uint8Array | null, batch: number): void {

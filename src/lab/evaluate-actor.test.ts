@@ -7,7 +7,8 @@ import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js'
 import { windowOf } from '#env/market/window.js';
 import { RandomStream } from '#env/seeding.js';
 import { evaluateActor } from './evaluate-actor.js';
-import { runActor, runBaselines, runRandom } from './evaluate-baselines.js';
+import type { Performance } from '#src/stats/performance.js';
+import { runActor, runBaselines, runRandom, type RandomRun } from './evaluate-baselines.js';
 import { equityCsv, fillsCsv, tradesCsv } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { evaluationText } from './evaluate-report.js';
@@ -157,6 +158,11 @@ describe('accounts', () => {
   });
 });
 
+function meanOf(random: RandomRun | null, figure: (performance: Performance) => number): number {
+  const paths = random?.paths ?? [];
+  return paths.reduce((sum, { performance }) => sum + figure(performance), 0) / paths.length;
+}
+
 describe('random traders at matched turnover', () => {
   it.each([
     ['an SMA cross', () => smaCrossActor(), 0.1],
@@ -175,6 +181,24 @@ describe('random traders at matched turnover', () => {
     const random = runRandom(agent, twoSymbols, 1, 20);
     for (const { path } of random?.paths ?? []) expect(Math.max(...path.exposure)).toBeLessThan(1.1);
     expect(random?.paths).toHaveLength(20);
+  });
+
+  it('stay in the market as long as an agent whom stops throw out, and who comes back at once', () => {
+    const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.01, trailing_stop: 0.015 };
+    const market = marketOf(oneSymbol.windows, { exits });
+    const agent = runActor(holdActor(), market);
+    const random = runRandom(agent, market, 1, 100);
+    expect(random?.turnoverRatio).toBeCloseTo(1, 1);
+    expect(Math.abs(meanOf(random, ({ exposure }) => exposure) - agent.performance.exposure)).toBeLessThan(0.02);
+  });
+
+  it('hold on average as much as an agent with a third of a position', () => {
+    const market = marketOf(oneSymbol.windows, { actions: 'target' });
+    const agent = runActor({ name: 'policy', act: (actions) => void actions.fill(0.33) }, market);
+    const random = runRandom(agent, market, 1, 100);
+    expect(Math.abs((random?.turnoverRatio ?? 0) - 1)).toBeLessThan(0.1);
+    const mean = meanOf(random, ({ meanGrossExposure }) => meanGrossExposure);
+    expect(Math.abs(mean - agent.performance.meanGrossExposure)).toBeLessThan(0.05);
   });
 
   it('are none where the agent never traded', () => {
@@ -229,6 +253,17 @@ describe('evaluateActor', () => {
     expect(result.alarms.map(({ code }) => code)).toContain('constant-target');
     const gained = result.agent.trades.reduce((sum, trade) => sum + trade.pnl, 0);
     expect(gained).toBeCloseTo(result.agent.performance.finalEquity - 100_000, 6);
+  });
+
+  it('buys and holds whole positions against target positions too: the yardstick does not melt away', () => {
+    const [discrete, target] = (['discrete', 'target'] as const).map((actions) =>
+      runBaselines(marketOf(oneSymbol.windows, { actions })),
+    );
+    expect(target.map(({ performance }) => performance)).toEqual(discrete.map(({ performance }) => performance));
+    const [hold] = target;
+    expect(hold.trades).toHaveLength(1);
+    expect(hold.sleeves[0].fills).toHaveLength(2);
+    expect(hold.performance.meanExposure).toBeGreaterThan(0.9);
   });
 
   it('runs all baselines over the same bars', () => {

@@ -7,7 +7,9 @@ import {
   randomActor,
   smaCrossActor,
   type SwitchProbabilities,
+  type TurnoverRecord,
 } from '#agents/baselines/index.js';
+import type { MarketConfig } from '#env/market/config.js';
 import { FEATURE_SETS, type ObservationSpec } from '#env/market/observation/index.js';
 import { RandomStream } from '#env/seeding.js';
 import { fail } from '#src/errors.js';
@@ -52,26 +54,36 @@ export function runActor(actor: Actor, market: EvaluationMarket): ActorRun {
   return summarise(actor.name, sleeves);
 }
 
+/**
+ * The same market for traders that only choose a side: discrete actions, masked. A target position asks for a rebalance
+ * whenever price or equity has moved, so that a target cannot say "hold what there is".
+ */
+function marketOfSides(market: EvaluationMarket): EvaluationMarket {
+  return { ...market, config: { ...market.config, actions: 'discrete', mask_actions: true } };
+}
+
 /** Buy-and-hold, the SMA cross, and flat. */
 export function runBaselines(market: EvaluationMarket): ActorRun[] {
   const spec = specNamed(market.featureSet);
-  return [holdActor(spec), smaCrossActor(spec), flatActor(spec)].map((actor) => runActor(actor, market));
+  const sides = marketOfSides(market);
+  return [holdActor(spec), smaCrossActor(spec), flatActor(spec)].map((actor) => runActor(actor, sides));
 }
 
 /** More rows than this over all random paths together are not kept: a long window gets fewer paths. */
 const RANDOM_ROWS = 5_000_000;
 const MINIMUM_PATHS = 20;
-/** The turnover is matched when the mean of the paths lies this close to the agent's. */
-const MATCH_TOLERANCE = 0.03;
-const MATCH_ROUNDS = 4;
+/** Matched: the mean turnover of the paths lies this close to the agent's, and their mean time in position this close. */
+const TURNOVER_TOLERANCE = 0.03;
+const TIME_TOLERANCE = 0.01;
+const MATCH_ROUNDS = 6;
 /** Rows of a round of matching, and the fewest paths in it: a mean needs less than a distribution. */
 const TRIAL_ROWS = 500_000;
 const TRIAL_PATHS = 4;
 
 /**
  * Traders by dice that trade as often and stay in the market as long as the agent did, symbol by symbol. Exits that
- * fire of their own (stops, rules) add to their turnover, so their probabilities are corrected until it matches.
- * Null where the agent never traded.
+ * fire of their own (stops, rules) add to their turnover and take from their time in the market, so their
+ * probabilities are corrected until both match. Null where the agent never traded.
  */
 export function runRandom(agent: ActorRun, market: EvaluationMarket, seed: number, wanted: number): RandomRun | null {
   if (agent.trades.length === 0) return null;
@@ -96,23 +108,57 @@ function matchedSleeves(
   paths: number,
 ): SleeveRun[] {
   const windows = windowsBySymbol(market.windows).get(sleeve.symbol) ?? [];
-  const record = turnoverRecord(sleeve, market.config.position_fraction);
+  const record = turnoverRecord(sleeve, market.config);
   const target = turnoverOf(sleeve);
-  const draw = (turnover: number, count: number): SleeveRun[] => {
-    const probabilities: SwitchProbabilities = matchTurnover({ ...record, turnover });
+  const sides = marketOfSides(market);
+  const draw = (probabilities: SwitchProbabilities, count: number): SleeveRun[] => {
     const stream = new RandomStream(seed, `evaluation/random/${sleeve.symbol}`);
-    return runSleeves(randomActor(probabilities, stream, spec), windows, market, count);
+    return runSleeves(randomActor(probabilities, stream, spec), windows, sides, count);
   };
   const trial = Math.min(paths, Math.max(TRIAL_PATHS, Math.floor(TRIAL_ROWS / record.decisions)));
-  let asked = record.turnover;
+  const wantedTime = record.longShare + record.shortShare;
+  let probabilities = matchTurnover(record);
+  let best = probabilities;
+  let bestMiss = Infinity;
   for (let round = 0; round < MATCH_ROUNDS; round++) {
-    const runs = draw(asked, trial);
-    const realised = runs.reduce((sum, run) => sum + turnoverOf(run), 0) / trial;
-    const matched = realised === 0 || Math.abs(realised / target - 1) <= MATCH_TOLERANCE;
-    if (matched) return trial === paths ? runs : draw(asked, paths);
-    asked *= target / realised;
+    const runs = draw(probabilities, trial);
+    const ratio = target > 0 ? meanOf(runs, turnoverOf) / target : 0;
+    const time = meanOf(runs, timeInPosition);
+    const miss = Math.max(Math.abs(ratio - 1) / TURNOVER_TOLERANCE, Math.abs(time - wantedTime) / TIME_TOLERANCE);
+    if (miss < bestMiss) [best, bestMiss] = [probabilities, miss];
+    if (miss <= 1 && trial === paths) return runs;
+    if (miss <= 1 || ratio === 0) break;
+    probabilities = corrected(probabilities, record, ratio, time);
   }
-  return draw(asked, paths);
+  return draw(best, paths);
+}
+
+/**
+ * Probabilities nearer to the record's, after a trial that had `ratio` of its turnover and was in position for `time`
+ * of the decisions. Entries: those wanted over those seen, for each flat decision. Exits: what the wanted ones leave to
+ * chance after those that fired of their own, for each decision in position.
+ */
+function corrected(
+  { enterLong, enterShort, exit }: SwitchProbabilities,
+  { decisions, turnover, longShare, shortShare }: TurnoverRecord,
+  ratio: number,
+  time: number,
+): SwitchProbabilities {
+  const wanted = turnover / 2 / decisions;
+  const wantedTime = longShare + shortShare;
+  const ofTheirOwn = Math.max(wanted * ratio - exit * time, 0);
+  // never 0, from which no correction would come back
+  const enter = enterLong + enterShort;
+  const more = Math.min((1 - time) / Math.max(1 - wantedTime, 1e-9) / ratio, 1 / enter);
+  return {
+    enterLong: enterLong * more,
+    enterShort: enterShort * more,
+    exit: Math.min(Math.max(wanted - ofTheirOwn, 0) / wantedTime, 1),
+  };
+}
+
+function meanOf(runs: readonly SleeveRun[], figure: (run: SleeveRun) => number): number {
+  return runs.reduce((sum, run) => sum + figure(run), 0) / runs.length;
 }
 
 /** Traded value / mean equity of one sleeve. */
@@ -121,12 +167,21 @@ function turnoverOf({ fills, path }: SleeveRun): number {
   return mean > 0 ? tradedValue(fills) / mean : 0;
 }
 
-/** Turnover in full positions and the shares of decisions spent long and short, of one sleeve. */
+/** Share of the bars that end with a position. */
+function timeInPosition({ path }: SleeveRun): number {
+  let held = 0;
+  for (const exposure of path.exposure) if (exposure !== 0) held += 1;
+  return held / path.exposure.length;
+}
+
+/**
+ * Turnover in full positions and the shares of decisions spent long and short, of one sleeve; for target positions
+ * the mean long and short position, since half a position is not a whole one held.
+ */
 function turnoverRecord(
-  sleeve: SleeveRun,
-  positionFraction: number,
-): { decisions: number; turnover: number; longShare: number; shortShare: number } {
-  const { path, position, barIndex, fills } = sleeve;
+  { path, position, barIndex, fills }: SleeveRun,
+  { actions, position_fraction: positionFraction }: MarketConfig,
+): TurnoverRecord {
   const decisions = position.length;
   let turnover = 0;
   let row = 0;
@@ -137,14 +192,17 @@ function turnoverRecord(
   }
   let long = 0;
   let short = 0;
-  for (const shares of position) {
-    if (shares > 0) long += 1;
-    else if (shares < 0) short += 1;
+  for (const exposure of path.exposure) {
+    const size = actions === 'discrete' ? Math.sign(exposure) : clip(exposure / positionFraction);
+    if (size > 0) long += size;
+    else short -= size;
   }
   // in and out within one bar leaves no close in position, though the position was there
   if (turnover > 0 && long + short === 0) long = 1;
   return { decisions, turnover, longShare: long / decisions, shortShare: short / decisions };
 }
+
+const clip = (share: number): number => Math.min(Math.max(share, -1), 1);
 
 function summarise(name: string, sleeves: readonly SleeveRun[]): ActorRun {
   const path = sumSleeves(sleeves.map((sleeve) => sleeve.path));
