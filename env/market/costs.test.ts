@@ -35,6 +35,8 @@ it('changes a rate on its first day, not before', () => {
   expect(feeOfMillion('2018-05-22')).toBeCloseTo(13.0, 3);
   expect(feeOfMillion('2025-05-13')).toBeCloseTo(27.8, 3);
   expect(feeOfMillion('2025-05-14')).toBeCloseTo(0, 3);
+  expect(feeOfMillion('2026-04-03')).toBeCloseTo(0, 3);
+  expect(feeOfMillion('2026-04-04')).toBeCloseTo(20.6, 3);
   expect(feeOfMillion('2010-02-01')).toBeCloseTo(12.7, 3);
   expect(feeOfMillion('1999-02-01')).toBeCloseTo(25.7, 3);
 });
@@ -42,6 +44,7 @@ it('changes a rate on its first day, not before', () => {
 it('caps the trading activity fee per trade', () => {
   // 100,000 shares x 0.000166 = 16.60, capped at 8.30
   expect(regulatoryFees(100_000, 0, feePeriodOf(day('2025-06-02')))).toBe(8.3);
+  expect(regulatoryFees(100_000, 0, feePeriodOf(day('2026-06-02')))).toBe(9.79);
 });
 
 it('charges borrow on the collateral, rounded up to the dollar, by calendar days', () => {

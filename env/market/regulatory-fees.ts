@@ -3,7 +3,9 @@
  * fee and FINRA's Trading Activity Fee. Rates change, so every one carries the trade date from which it holds.
  *
  * Sources: the SEC's fee rate advisories and FINRA's information notices (Section 31); FINRA regulatory notices
- * 11-27, 12-06 and 12-31 and Schedule A to the FINRA By-Laws, section 1 (Trading Activity Fee).
+ * 11-27, 12-06 and 12-31, rule filing SR-FINRA-2024-019 (2026 to 2028) and Schedule A to the FINRA By-Laws, section 1
+ * (Trading Activity Fee). The waiver of the activity fee that FINRA filed for the last quarter of 2026 is left out: a
+ * fee too high does not flatter.
  */
 
 /** [first trade date, dollars per million dollars sold] */
@@ -27,6 +29,7 @@ const SECTION_31: readonly (readonly [string, number])[] = [
   ['2023-02-27', 8.0],
   ['2024-05-22', 27.8],
   ['2025-05-14', 0],
+  ['2026-04-04', 20.6],
 ];
 
 /** [first trade date, dollars per share sold, most per trade in dollars] */
@@ -38,6 +41,9 @@ const TRADING_ACTIVITY: readonly (readonly [string, number, number])[] = [
   ['2022-01-01', 0.00013, 6.49],
   ['2023-01-01', 0.000145, 7.27],
   ['2024-01-01', 0.000166, 8.3],
+  ['2026-01-01', 0.000195, 9.79],
+  ['2027-01-01', 0.000232, 11.61],
+  ['2028-01-01', 0.00024, 12.05],
 ];
 
 const DAY_MS = 86_400_000;
