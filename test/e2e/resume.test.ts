@@ -124,7 +124,8 @@ describe.each([
 
 it('does not train a run that another process is training', async () => {
   const file = path.join(folder, 'busy.yaml');
-  writeFileSync(file, CARTPOLE);
+  // long enough that it still trains when the second process has started, on however busy a machine
+  writeFileSync(file, 'env: { id: CartPole-v1 }\ntraining: { total_timesteps: 100000000 }\n');
   const runsDir = freshRuns();
   const started = startOpenbell(['train', file], runsDir);
   const run = await untilMetrics(started, runsDir, 2);
