@@ -17,9 +17,16 @@ const listCommand: CommandModule<object, ListArguments> = {
       .options({ json: { type: 'boolean', default: false, describe: 'Print JSON, a line a run' } }),
   handler: ({ experiment, json }) => {
     const { runsDir } = readRuntimeSettings(process.env);
-    const runs = listRuns(runsDir).filter(({ record }) => experiment === undefined || record.name === experiment);
-    if (runs.length === 0 && !json)
-      console.error(`no runs in ${runsDir}; openbell train experiments/quickstart.yaml makes one`);
+    const all = listRuns(runsDir);
+    const runs = all.filter(({ record }) => experiment === undefined || record.name === experiment);
+    if (runs.length === 0 && !json) {
+      const names = [...new Set(all.map(({ record }) => record.name))].join(', ');
+      console.error(
+        names === ''
+          ? `no runs in ${runsDir}; openbell train experiments/quickstart.yaml makes one`
+          : `no runs of ${experiment} in ${runsDir}; there are runs of ${names}`,
+      );
+    }
     for (const run of runs) console.log(json ? JSON.stringify({ path: run.path, ...run.record }) : describeRun(run));
   },
 };

@@ -99,6 +99,9 @@ function reasonOf(issue: z.core.$ZodIssue, keys: Keys, value: unknown): string {
 /** A row takes some hundred bytes: beyond this a rollout fills a workstation's memory. */
 const MOST_ROLLOUT_ROWS = 16_777_216;
 
+/** Weights, gradients and both moments take 16 bytes each, of the 4 GB that WebAssembly can address. */
+const MOST_WEIGHTS = 67_108_864;
+
 function crossChecks(config: ExperimentConfig, place: Place): Problem[] {
   const problems: Problem[] = [];
   const rows = config.agent.n_steps * config.training.n_envs;
@@ -111,6 +114,14 @@ function crossChecks(config: ExperimentConfig, place: Place): Problem[] {
         place,
       ),
     );
+  }
+  for (const net of ['pi', 'vf'] as const) {
+    const sizes = config.agent.net_arch[net];
+    const weights = sizes.slice(1).reduce((sum, size, i) => sum + size * sizes[i], 0);
+    if (weights > MOST_WEIGHTS) {
+      const reason = `${weights} weights between its layers; at most ${MOST_WEIGHTS} fit the engine's memory`;
+      problems.push(wrongValue(['agent', 'net_arch', net], sizes, reason, place));
+    }
   }
   const refuse = (keys: readonly string[], value: unknown, reason: string): void => {
     problems.push(wrongValue(keys, value, reason, place));

@@ -250,6 +250,11 @@ const cases: [what: string, text: string, expected: RegExp, options?: LoadOption
     { overrides: ['training.n_envs=65536'] },
   ],
   [
+    'a network that fits no memory',
+    `${CART}agent:\n  net_arch: { pi: [20000, 20000] }\n`,
+    /^CONFIG_VALUE x\.yaml:4 agent\.net_arch\.pi \[20000,20000\]: 400000000 weights between its layers/,
+  ],
+  [
     'an override with an alias of nothing',
     CART,
     /^CONFIG_OVERRIDE command line "\*half": \*half names no anchor/,

@@ -17,7 +17,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { nearestName } from '#src/config/suggest.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { JsonLines, writeFileAtomic } from './files.js';
+import { JsonLines, makeFolder, writeFileAtomic } from './files.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
 export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
@@ -206,11 +206,11 @@ export class RunDirectory {
 }
 
 function makeFresh(parent: string, name: string): string {
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   // two runs of one second, configuration and seed
   for (let attempt = 1; ; attempt++) {
     const folder = path.join(parent, attempt === 1 ? name : `${name}-${attempt}`);
-    if (mkdirSync(folder, { recursive: true }) !== undefined) return folder;
+    if (makeFolder(folder)) return folder;
   }
 }
 

@@ -42,6 +42,15 @@ describe('misuse', () => {
     expect(openbell(['runs', 'list'], file).stderr).toMatch(/^FILE_SYSTEM .*a-file "ENOTDIR"/);
   });
 
+  it.runIf(existsSync('/proc/self'))('ends where the file system makes no folders', () => {
+    const { code, stderr } = openbell(
+      ['train', 'experiments/cartpole.yaml', 'training.total_timesteps=256'],
+      '/proc/no/runs',
+    );
+    expect(stderr).toMatch(/^FILE_SYSTEM \/proc\/no "E\w+": /);
+    expect(code).toBe(1);
+  });
+
   it('ends quietly where nobody reads on', () => {
     const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
     // the reader has gone before the first byte is written
