@@ -11,7 +11,7 @@ import type { Performance } from '#src/stats/performance.js';
 import { runActor, runBaselines, runRandom, type RandomRun } from './evaluate-baselines.js';
 import { equityCsv, fillsCsv, tradesCsv } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
-import { evaluationText } from './evaluate-report.js';
+import { evaluationText, reportModel } from './evaluate-report.js';
 
 const DAY_MS = 86_400_000;
 const WARMUP = 60;
@@ -81,6 +81,8 @@ function diceActor(seed: number): Actor {
     },
   };
 }
+
+const NO_CONTEXT = { title: '', windowName: 'test', facts: [], curves: [], configuration: '' };
 
 const oneSymbol = marketOf(windowOf(walk('AAA', 1, [500]), null, null, WARMUP));
 const twoSymbols = marketOf(
@@ -264,6 +266,30 @@ describe('evaluateActor', () => {
     expect(hold.trades).toHaveLength(1);
     expect(hold.sleeves[0].fills).toHaveLength(2);
     expect(hold.performance.meanExposure).toBeGreaterThan(0.9);
+  });
+
+  it('takes a symbol from two files in order of time, whichever is named first', () => {
+    const early = walk('AAA', 1, [200]);
+    const late = walk('AAA', 2, [200], Date.UTC(2013, 0, 2));
+    const windows = [...windowOf(late, null, null, WARMUP), ...windowOf(early, null, null, WARMUP)];
+    const result = evaluateActor(diceActor(3), marketOf(windows), { seed: 1, randomPaths: 20 });
+    const { path, performance } = result.agent;
+    expect(path.timeMs.every((timeMs, t) => t === 0 || timeMs > path.timeMs[t - 1])).toBe(true);
+    expect(performance.maxDrawdownDays).toBeGreaterThan(0);
+    const [sleeve] = reportModel(result, NO_CONTEXT).sleeves;
+    expect([...sleeve.close]).toEqual([...early.close.subarray(WARMUP + 1), ...late.close.subarray(WARMUP + 1)]);
+    for (const { row, price } of sleeve.marks) expect(price / sleeve.close[row]).toBeCloseTo(1, 0);
+    expect(sleeve.marks.at(-1)?.row).toBeGreaterThan(140);
+  });
+
+  it('counts the bars a year of a portfolio of different clocks by its stamps', () => {
+    const daily = walk('AAA', 1, [500]);
+    const closed = walk('BBB', 2, [500]);
+    const { performance } = runActor(
+      diceActor(3),
+      marketOf([{ ...closed, calendar: 'XNYS' }, daily].flatMap((bars) => windowOf(bars, null, null, WARMUP))),
+    );
+    expect(performance.barsPerYear).toBeCloseTo(365.25, 6);
   });
 
   it('runs all baselines over the same bars', () => {

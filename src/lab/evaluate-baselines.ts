@@ -179,14 +179,14 @@ function timeInPosition({ path }: SleeveRun): number {
  * the mean long and short position, since half a position is not a whole one held.
  */
 function turnoverRecord(
-  { path, position, barIndex, fills }: SleeveRun,
+  { path, position, fills }: SleeveRun,
   { actions, position_fraction: positionFraction }: MarketConfig,
 ): TurnoverRecord {
   const decisions = position.length;
   let turnover = 0;
   let row = 0;
   for (const fill of fills) {
-    while (barIndex[row] < fill.barIndex) row += 1;
+    while (path.timeMs[row] < fill.timeMs) row += 1;
     const equity = row > 0 ? path.equity[row - 1] : path.initialEquity;
     if (equity > 0) turnover += Math.abs(fill.quantity * fill.price) / (equity * positionFraction);
   }
@@ -207,12 +207,14 @@ const clip = (share: number): number => Math.min(Math.max(share, -1), 1);
 function summarise(name: string, sleeves: readonly SleeveRun[]): ActorRun {
   const path = sumSleeves(sleeves.map((sleeve) => sleeve.path));
   const trades = sleeves.flatMap((sleeve) => sleeve.trades).sort((a, b) => a.exitTimeMs - b.exitTimeMs);
-  const { calendar, interval } = sleeves[0].bars;
+  const [{ calendar, interval }, ...others] = sleeves.map(({ bars }) => bars);
+  // on the union of different clocks' stamps no calendar's count of bars holds: it is measured
+  const alike = others.every((bars) => bars.calendar === calendar && bars.interval.ms === interval.ms);
   const performance = computePerformance({
     path,
     trades,
     tradedValue: sleeves.reduce((sum, sleeve) => sum + tradedValue(sleeve.fills), 0),
-    barsPerYear: barsPerYear(calendar, interval.ms, path.timeMs),
+    barsPerYear: barsPerYear(alike ? calendar : 'mixed', alike ? interval.ms : 0, path.timeMs),
   });
   return { name, sleeves, path, trades, performance };
 }

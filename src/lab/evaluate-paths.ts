@@ -9,7 +9,7 @@ import { concatenate, type EquityPath } from '#src/stats/equity-path.js';
 import { roundTrips, type RoundTrip } from '#src/stats/round-trips.js';
 
 export interface EvaluationMarket {
-  /** One or several symbols, each with one window a segment, in order of time. */
+  /** One or several symbols, each with one window a segment. */
   readonly windows: readonly TradingWindow[];
   readonly config: MarketConfig;
   readonly featureSet: string;
@@ -18,10 +18,13 @@ export interface EvaluationMarket {
 /** One symbol's sleeve: its segments one after another, the equity carried over. Columns have T rows. */
 export interface SleeveRun {
   readonly symbol: string;
+  /** Of the first window; a symbol may come in several files, one after another. */
   readonly bars: Bars;
   readonly path: EquityPath;
-  /** (T) index into `bars`. */
-  readonly barIndex: Int32Array;
+  /** (T) closes as in the bars, adjusted where those are; empty where several accounts ran. */
+  readonly close: Float64Array;
+  /** (T) adjusted price = tradable price x factor, null: not adjusted; empty where several accounts ran. */
+  readonly factor: Float64Array | null;
   /** (T) signed tradable shares at the close; empty where several accounts ran. */
   readonly position: Float64Array;
   /** (T) the action decided at the close before, carried out on this bar; empty where several accounts ran. */
@@ -30,7 +33,7 @@ export interface SleeveRun {
   readonly trades: readonly RoundTrip[];
 }
 
-/** The windows of each symbol, symbols in the order of their first window. */
+/** The windows of each symbol in order of time, symbols in the order of their first window. */
 export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, TradingWindow[]> {
   const bySymbol = new Map<string, TradingWindow[]>();
   for (const window of windows) {
@@ -39,6 +42,8 @@ export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, 
     if (own === undefined) bySymbol.set(symbol, [window]);
     else own.push(window);
   }
+  const startOf = ({ bars, start }: TradingWindow): number => bars.openTimeMs[start];
+  for (const own of bySymbol.values()) own.sort((a, b) => startOf(a) - startOf(b));
   return bySymbol;
 }
 
@@ -48,7 +53,7 @@ export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, 
  * environment, start each segment with the sleeve's equity and have their results scaled: lots and least
  * commissions are then those of the first segment.
  *
- * @param windows of one symbol, in order of time
+ * @param windows of one symbol, in order of time, as `windowsBySymbol` has them
  * @param count accounts, all handed to the actor as one batch
  */
 export function runSleeves(
@@ -84,11 +89,9 @@ function runSegment(
   initial: number,
   count: number,
 ): SegmentLog[] {
-  const rows = window.end - window.start - 1;
   // the same for all accounts, and kept once
-  const barIndex = Int32Array.from({ length: rows }, (_, t) => window.start + 1 + t);
   const timeMs = window.bars.openTimeMs.slice(window.start + 1, window.end);
-  const logs = Array.from({ length: count }, () => new SegmentLog(window, initial, barIndex, timeMs, count === 1));
+  const logs = Array.from({ length: count }, () => new SegmentLog(window, initial, timeMs, count === 1));
   const floor = market.config.minimum_equity * sleeve;
   // ruined in an earlier segment: nothing is left to trade with
   if (initial <= floor) return logs;
@@ -119,7 +122,8 @@ function runSegment(
 class SegmentLog implements MarketRecorder {
   readonly window: TradingWindow;
   path: EquityPath;
-  readonly barIndex: Int32Array;
+  readonly close: Float64Array;
+  readonly factor: Float64Array | null;
   readonly position: Float64Array;
   readonly actions: Float64Array;
   fills: Fill[] = [];
@@ -127,15 +131,13 @@ class SegmentLog implements MarketRecorder {
   #rows = 0;
 
   /** @param detailed also keeps positions and actions, which only a single account's report asks for */
-  constructor(
-    window: TradingWindow,
-    initialEquity: number,
-    barIndex: Int32Array,
-    timeMs: Float64Array,
-    detailed: boolean,
-  ) {
-    const rows = barIndex.length;
+  constructor(window: TradingWindow, initialEquity: number, timeMs: Float64Array, detailed: boolean) {
+    const rows = timeMs.length;
+    const { bars, start, end } = window;
+    const shown = (column: Float64Array): Float64Array => column.subarray(detailed ? start + 1 : end, end);
     this.window = window;
+    this.close = shown(bars.close);
+    this.factor = bars.factor === null ? null : shown(bars.factor);
     this.path = {
       initialEquity,
       timeMs,
@@ -143,7 +145,6 @@ class SegmentLog implements MarketRecorder {
       exposure: new Float64Array(rows),
       costs: new Float64Array(rows),
     };
-    this.barIndex = barIndex;
     this.position = new Float64Array(detailed ? rows : 0);
     this.actions = new Float64Array(detailed ? rows : 0);
     this.#detailed = detailed;
@@ -195,27 +196,21 @@ function joinSegments(symbol: string, bars: Bars, logs: readonly SegmentLog[]): 
     symbol,
     bars,
     path: concatenate(logs.map(({ path }) => path)),
-    barIndex: joined(
-      logs.map((log) => log.barIndex),
-      Int32Array,
-    ),
-    position: joined(
-      logs.map((log) => log.position),
-      Float64Array,
-    ),
-    actions: joined(
-      logs.map((log) => log.actions),
-      Float64Array,
-    ),
+    close: joined(logs.map((log) => log.close)),
+    factor: logs.every((log) => log.factor === null)
+      ? null
+      : joined(logs.map((log) => log.factor ?? new Float64Array(log.close.length).fill(1))),
+    position: joined(logs.map((log) => log.position)),
+    actions: joined(logs.map((log) => log.actions)),
     fills: logs.flatMap((log) => log.fills),
     trades,
   };
 }
 
 /** The parts one after another; a single part as it is. */
-function joined<A extends Int32Array | Float64Array>(parts: readonly A[], columns: new (length: number) => A): A {
+function joined(parts: readonly Float64Array[]): Float64Array {
   if (parts.length === 1) return parts[0];
-  const whole = new columns(parts.reduce((sum, part) => sum + part.length, 0));
+  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

@@ -118,22 +118,21 @@ function marketFacts({ windows, config }: EvaluationMarket): [string, string][] 
   ];
 }
 
-function reportSleeve({ symbol, bars, path, barIndex, position, trades }: SleeveRun): ReportSleeve {
-  const rowOf = new Map(Array.from(barIndex, (bar, row) => [bar, row]));
-  const adjusted = (price: number, bar: number): number => price * (bars.factor?.[bar] ?? 1);
+function reportSleeve({ symbol, path, close, factor, position, trades }: SleeveRun): ReportSleeve {
+  const rowAt = new Map(Array.from(path.timeMs, (timeMs, row) => [timeMs, row]));
+  const mark = (kind: 'entry' | 'exit', timeMs: number, price: number): ReportSleeve['marks'][number] => {
+    const row = rowAt.get(timeMs) ?? 0;
+    return { row, price: price * (factor?.[row] ?? 1), kind };
+  };
   return {
     symbol,
     timeMs: path.timeMs,
-    close: Float64Array.from(barIndex, (bar) => bars.close[bar]),
-    adjusted: bars.factor !== null,
+    close,
+    adjusted: factor !== null,
     position,
     marks: trades.flatMap((trade) => [
-      {
-        row: rowOf.get(trade.entryBar) ?? 0,
-        price: adjusted(trade.entryPrice, trade.entryBar),
-        kind: 'entry' as const,
-      },
-      { row: rowOf.get(trade.exitBar) ?? 0, price: adjusted(trade.exitPrice, trade.exitBar), kind: 'exit' as const },
+      mark('entry', trade.entryTimeMs, trade.entryPrice),
+      mark('exit', trade.exitTimeMs, trade.exitPrice),
     ]),
   };
 }
