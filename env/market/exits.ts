@@ -7,6 +7,9 @@ import type { ExitsConfig } from './config.js';
 import { floorLots, withoutNoise } from './ticks.js';
 import type { TickTable } from './ticks.js';
 
+/** Of a gain: 100.50 / 100 - 1 is 0.00499999999999989, and 100.50 has gained 0.005. */
+const NOISE = 1e-9;
+
 /** The configured exits as plain numbers; NaN means "none", since no price compares with it. */
 export class ExitPlan {
   readonly initialStop: number;
@@ -118,7 +121,7 @@ export function ratchetExits(
     const level = ticks.roundAgainst(best * (1 - side * plan.trailingStop), -side);
     exits.stop = tighter(side, exits.stop, level);
   }
-  if (side * (best / exits.entryPrice - 1) >= plan.fixedGain) {
+  if (side * (best / exits.entryPrice - 1) >= plan.fixedGain - NOISE) {
     const level = ticks.roundAgainst(exits.entryPrice * (1 + side * plan.fixedLevel), -side);
     exits.stop = tighter(side, exits.stop, level);
   }

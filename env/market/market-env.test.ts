@@ -237,6 +237,21 @@ describe('exits', () => {
     expect(fills).toEqual(['1: 100 @ 100 buy', '3: -100 @ 102 stop']);
   });
 
+  it('fix the stop at the very price of the threshold, whose gain is no exact double', () => {
+    const bars = testBars({
+      prices: [
+        [100, 100, 100, 100],
+        [100, 100, 100, 100],
+        [100.2, 100.5, 100.2, 100.3],
+        [100.3, 100.3, 100, 100],
+        [100, 100, 100, 100],
+      ],
+    });
+    const exits = { ...NO_EXITS, fixed_stop: { gain: 0.005, level: 0.001 } };
+    const { fills } = run(bars, { ...FREE, exits }, [BUY, HOLD, HOLD]);
+    expect(fills).toEqual(['1: 100 @ 100 buy', '3: -100 @ 100.1 stop']);
+  });
+
   const closes = [100, 102, 104, 100, 98];
   const emaBars = testBars({
     prices: closes.map((c, t) => [

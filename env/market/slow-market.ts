@@ -373,7 +373,7 @@ export function slowEpisode(
       const best = clean(now.best / factor(bar));
       const entry = clean(now.entry / factor(bar));
       if (exits.trailing_stop !== null) raise(best * (1 - side * exits.trailing_stop));
-      if (exits.fixed_stop !== null && side * (best / entry - 1) >= exits.fixed_stop.gain) {
+      if (exits.fixed_stop !== null && side * (best / entry - 1) >= exits.fixed_stop.gain - 1e-9) {
         raise(entry * (1 + side * exits.fixed_stop.level));
       }
       const average = exits.ema_rule === null ? null : ema(bar);
