@@ -20,7 +20,7 @@ function proofChart(results: readonly ProofResult[]): TopLevelSpec {
     columns: 2,
     spacing: 40,
     concat: results.map(({ title, runs, target }) => ({
-      title: { text: title, fontSize: 13, anchor: 'start' as const, offset: 10 },
+      title: { text: title, fontSize: 13, anchor: 'start' as const, frame: 'group' as const, offset: 10 },
       width: 340,
       height: 200,
       layer: [
@@ -36,14 +36,14 @@ function proofChart(results: readonly ProofResult[]): TopLevelSpec {
             y: {
               field: 'share',
               type: 'quantitative' as const,
-              scale: { domain: [0, 1] },
+              scale: { domain: [0.8, 1] },
               axis: { title: 'share of the optimum in the long run', format: '.0%', tickCount: 5 },
             },
             detail: { field: 'seed', type: 'nominal' as const },
           },
         },
         {
-          data: { values: target.kind === 'share' ? [{ at: target.least }] : [] },
+          data: { values: 'least' in target ? [{ at: target.least }] : [] },
           mark: { type: 'rule' as const, color: COLOURS.loss, strokeDash: [4, 3] },
           encoding: { y: { field: 'at', type: 'quantitative' as const } },
         },

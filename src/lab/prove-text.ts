@@ -30,6 +30,11 @@ export function proofText(result: ProofResult): string {
       `the features explain ${percent(information.rSquared, 1)} of the state's variance; the best policy on that estimate reaches ${interval(information.share, (x) => percent(x, 1))} of the optimum`,
     );
   }
+  if (result.meanShare !== null) {
+    const peer =
+      result.peerShare === null ? '' : `; stable-baselines3's at the same settings: ${percent(result.peerShare, 1)}`;
+    lines.push(`mean share of the seeds: ${percent(result.meanShare, 1)}${peer}`);
+  }
   if (!share) lines.push(`excess over flat, all seeds together: ${interval(result.excessOverFlat, rate)}`);
   const headlines = [...new Set(runs.map(({ verdict }) => verdict.headline))];
   lines.push(`verdict: ${headlines.join(', ')}`);
@@ -42,6 +47,8 @@ export function proofText(result: ProofResult): string {
 function targetText(target: Target): string {
   if (target.kind === 'share')
     return `each seed at least ${percent(target.least, 1)} of the optimum on the common paths`;
+  if (target.kind === 'mean-share')
+    return `the seeds' mean at least ${percent(target.least, 1)} of the optimum on the common paths`;
   if (target.kind === 'report') return 'none';
   return `turnover of each seed under ${percent(target.turnoverBelow, 0)} of random's, the interval of the excess over flat contains 0, the verdict is "no edge"`;
 }

@@ -57,7 +57,7 @@ export interface SeedResult extends Figures {
   readonly verdict: Verdict;
   /** sha256 of the final parameters. */
   readonly weights: string;
-  /** null where nothing is asked. */
+  /** null where nothing is asked of each seed. */
   readonly passed: boolean | null;
 }
 
@@ -75,6 +75,10 @@ export interface ProofResult {
   /** The features alone: what they tell of the state, and what share of the optimum that allows. */
   readonly information: { readonly rSquared: number; readonly share: Interval } | null;
   readonly runs: readonly SeedResult[];
+  /** Mean of the seeds' shares on the common paths; null where the optimum is 0. */
+  readonly meanShare: number | null;
+  /** stable-baselines3's at the same settings; null where it was not run. */
+  readonly peerShare: number | null;
   /** Mean over the seeds on each path. */
   readonly excessOverFlat: Interval;
   readonly passed: boolean | null;
@@ -140,7 +144,6 @@ export function prove(options: ProveOptions): ProofResult {
     runs.push({ ...result, passed: passes(proof.target, result) });
   }
   const excessOverFlat = meanInterval(pooled, EVALUATION_SEED);
-  const containsZero = excessOverFlat.low <= 0 && excessOverFlat.high >= 0;
   return {
     market,
     title: proof.title,
@@ -152,18 +155,34 @@ export function prove(options: ProveOptions): ProofResult {
     references: references.map(figuresOf),
     information,
     runs,
+    meanShare: meanShareOf(runs),
+    peerShare: proof.peerShare,
     excessOverFlat,
-    passed:
-      proof.target.kind === 'report'
-        ? null
-        : runs.every(({ passed }) => passed === true) && (proof.target.kind !== 'no-edge' || containsZero),
+    passed: passesAll(proof.target, runs, excessOverFlat),
   };
 }
 
+/** Of one seed; null where nothing is asked of each. */
 function passes(target: Target, run: Omit<SeedResult, 'passed'>): boolean | null {
-  if (target.kind === 'report') return null;
+  if (target.kind === 'report' || target.kind === 'mean-share') return null;
   if (target.kind === 'share') return run.share !== null && run.share.estimate >= target.least;
   return run.turnoverOfRandom < target.turnoverBelow && run.verdict.edge !== 'evidence';
+}
+
+function passesAll(target: Target, runs: readonly SeedResult[], excessOverFlat: Interval): boolean | null {
+  if (target.kind === 'report') return null;
+  if (target.kind === 'mean-share') return (meanShareOf(runs) ?? -Infinity) >= target.least;
+  const containsZero = excessOverFlat.low <= 0 && excessOverFlat.high >= 0;
+  return runs.every(({ passed }) => passed === true) && (target.kind !== 'no-edge' || containsZero);
+}
+
+function meanShareOf(runs: readonly SeedResult[]): number | null {
+  let sum = 0;
+  for (const { share } of runs) {
+    if (share === null) return null;
+    sum += share.estimate;
+  }
+  return sum / runs.length;
 }
 
 interface Trained {

@@ -1,11 +1,13 @@
 """The Ornstein-Uhlenbeck market in numpy, its optimum by value iteration, and what stable-baselines3's PPO reaches of
 it: an independent second implementation of env/known, and the yardstick of `openbell prove ou`.
 
-    python test/golden/ou-stable-baselines3.py > test/golden/ou-stable-baselines3.json
+    python test/golden/ou-stable-baselines3.py constant annealed
 
-Needs numpy, gymnasium, torch and stable-baselines3. Takes about 20 seconds a seed.
+writes ou-stable-baselines3.json beside this file; one of the two words alone renews that part of it. Needs numpy,
+gymnasium, torch and stable-baselines3. Takes about 20 seconds a seed.
 """
 import json
+import pathlib
 import sys
 
 import gymnasium
@@ -133,37 +135,42 @@ def mean_on_paths(choose):
     return total / (PATHS * PATH_STEPS)
 
 
+RATES = {"constant": 1e-3, "annealed": lambda remaining: 1e-3 * remaining}
+
+
 def main():
     torch.set_num_threads(1)
     optimum, policy = value_iteration()
     nearest = lambda x: np.clip(np.rint((x - GRID[0]) / (GRID[1] - GRID[0])).astype(int), 0, 400)
     on_paths = mean_on_paths(lambda x, position: policy[(position + 1).astype(int), nearest(x)])
-    runs = []
-    for seed in SEEDS:
-        env = OuMarket(8, 1000 + seed)
-        model = PPO("MlpPolicy", env, n_steps=256, batch_size=256, learning_rate=1e-3, gamma=0.99, seed=seed, device="cpu")
-        model.learn(STEPS)
-        observe = lambda x, position: np.stack([x / DEVIATION, position], axis=1).astype(np.float32)
-        earned = mean_on_paths(lambda x, position: model.predict(observe(x, position), deterministic=True)[0])
-        runs.append(
-            {"seed": seed, "share_on_paths": earned / on_paths, "share_on_grid": gain_of(tabulate(model)) / optimum}
-        )
-        print(runs[-1], file=sys.stderr)
-    print(
-        json.dumps(
-            {
-                "source": f"stable-baselines3 {stable_baselines3.__version__}, torch {torch.__version__}, numpy {np.__version__}",
-                "steps": STEPS,
-                "optimum": optimum,
-                "optimum_by_its_policy": gain_of(policy),
-                "optimum_on_paths": on_paths,
-                "runs": runs,
-                "mean_share_on_paths": float(np.mean([run["share_on_paths"] for run in runs])),
-                "mean_share_on_grid": float(np.mean([run["share_on_grid"] for run in runs])),
-            },
-            indent=2,
-        )
-    )
+    file = pathlib.Path(__file__).with_suffix(".json")
+    found = json.loads(file.read_text()) if file.exists() else {}
+    found |= {
+        "source": f"stable-baselines3 {stable_baselines3.__version__}, torch {torch.__version__}, numpy {np.__version__}",
+        "steps": STEPS,
+        "optimum": optimum,
+        "optimum_by_its_policy": gain_of(policy),
+        "optimum_on_paths": on_paths,
+    }
+    for name in sys.argv[1:]:
+        runs = []
+        for seed in SEEDS:
+            env = OuMarket(8, 1000 + seed)
+            rate = RATES[name]
+            model = PPO("MlpPolicy", env, n_steps=256, batch_size=256, learning_rate=rate, gamma=0.99, seed=seed, device="cpu")
+            model.learn(STEPS)
+            observe = lambda x, position: np.stack([x / DEVIATION, position], axis=1).astype(np.float32)
+            earned = mean_on_paths(lambda x, position: model.predict(observe(x, position), deterministic=True)[0])
+            runs.append(
+                {"seed": seed, "share_on_paths": earned / on_paths, "share_on_grid": gain_of(tabulate(model)) / optimum}
+            )
+            print(name, runs[-1], file=sys.stderr)
+        found[name] = {
+            "runs": runs,
+            "mean_share_on_paths": float(np.mean([run["share_on_paths"] for run in runs])),
+            "mean_share_on_grid": float(np.mean([run["share_on_grid"] for run in runs])),
+        }
+        file.write_text(json.dumps(found, indent=2) + "\n")
 
 
 main()
