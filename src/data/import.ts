@@ -4,7 +4,7 @@
  * the manifest records the original's sha256.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
@@ -12,6 +12,7 @@ import type { Bars } from '#env/market/bars.js';
 import { fail } from '#src/errors.js';
 import { timeText } from './interval.js';
 import { fromCsv, loadDatasetInFull, type CsvHints } from './load.js';
+import { makeFolder } from './make-folder.js';
 import { parseManifest } from './manifest.js';
 import { readCsvBars, type CsvBars } from './read-csv.js';
 import type { SegmentRule } from './segments.js';
@@ -65,7 +66,7 @@ export async function importCsv(options: ImportOptions): Promise<Imported> {
   // what would be refused later is refused before anything is written
   parseManifest(manifest(sha256), manifestFile);
   const written = await writing(out, async () => {
-    await mkdir(out, { recursive: true });
+    makeFolder(path.resolve(out));
     return writeNormalised(csvFile, csv);
   });
   await writing(out, () => writeWhole(manifestFile, manifest(written)));

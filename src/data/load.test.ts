@@ -12,6 +12,7 @@ import { importCsv } from './import.js';
 import { listDatasets } from './list.js';
 import { loadDataset, loadDatasetInFull } from './load.js';
 import { parseManifest } from './manifest.js';
+import { manifestFiles } from './places.js';
 
 const SHARED = fileURLToPath(new URL('../../../shared/datasets/', import.meta.url));
 const shared = existsSync(`${SHARED}spy-1m.csv`);
@@ -165,6 +166,30 @@ describe('manifests', () => {
     const row = (name: string, of: string): string => `${name}: &${name} [${Array(9).fill(of).join(', ')}]\n`;
     const bomb = ['1', '*a', '*b', '*c', '*d', '*e'].map((of, i) => row('abcdef'[i], of)).join('');
     expect(() => parseManifest(bomb, 'x.yaml')).toThrow(/^DATA_MANIFEST x\.yaml: .*aliases cannot be resolved/);
+  });
+
+  it('name the line of an unknown key, and the file of tick bands that make no sense', () => {
+    expect(() => parseManifest(manifestText(`${NONE}intervall: 5m\n`), 'x.yaml')).toThrow(
+      /^DATA_MANIFEST x\.yaml:10 manifest \["intervall"\]: .*did you mean "interval"/,
+    );
+    const ticks = manifestText(NONE).replace('symbol: T', 'symbol: T, ticks: [{ low_edge: 1, increment: 1 }]');
+    expect(() => parseManifest(ticks, 'x.yaml')).toThrow(/^DATA_MANIFEST x\.yaml instrument .*must begin at price 0/);
+  });
+
+  it('refuse segments that overlap', async () => {
+    await place('over/bars.csv', DAILY);
+    const list = 'segments: [{ from: 2024-01-01, to: 2024-01-05 }, { from: 2024-01-04, to: 2024-03-01 }]\n';
+    const file = await place('over/over.yaml', manifestText(`${NONE}${list}`));
+    await expect(loadDataset(file)).rejects.toThrow(
+      /^DATA_WINDOW .*segments\[1\] .*begin where the one before it ends/,
+    );
+  });
+
+  it('are found once, also where a link leads back to their folder', async () => {
+    const file = await place('linked/datasets/zz/one.yaml', manifestText(NONE));
+    await symlink(path.join(folder, 'linked/datasets'), path.join(folder, 'linked/datasets/again'));
+    const found = await manifestFiles(path.join(folder, 'linked'));
+    expect(found.filter((entry) => entry.startsWith(folder))).toEqual([file]);
   });
 
   it('are listed, broken ones with their problem', async () => {

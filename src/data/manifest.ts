@@ -1,8 +1,9 @@
 /** Manifests: what a data set is, where it comes from, and how its file is to be read. One YAML file each. */
 import { readFile } from 'node:fs/promises';
+import { isMap, isScalar, type Document } from 'yaml';
 import { z } from 'zod';
 import { CALENDAR_NAMES } from '#env/market/calendar.js';
-import type { Instrument } from '#env/market/instrument.js';
+import { checkInstrument, type Instrument } from '#env/market/instrument.js';
 import { nearestName } from '#src/config/suggest.js';
 import { parseYamlDocument } from '#src/config/yaml-source.js';
 import { fail } from '#src/errors.js';
@@ -53,7 +54,8 @@ export const syntheticSchema = z.strictObject({
   seed: z.int().min(0),
   /** Date of the first session, at the earliest. */
   from: date,
-  sessions: z.int().min(1),
+  /** At most eighty years of them: more fill no purpose, and the memory. */
+  sessions: z.int().min(1).max(20_000),
   start_price: z.number().positive().default(100),
   annual_drift: z.number().min(-2).max(2).default(0),
   /** Markov chain: each lasts `mean_sessions` on average and is followed by another one, all equally likely. */
@@ -124,7 +126,7 @@ export function parseManifest(text: string, file: string): Manifest {
   if (!result.success) {
     const issue = result.error.issues[0];
     const key = issue.path.join('.');
-    const node = document.getIn(issue.path, true);
+    const node = issue.code === 'unrecognized_keys' ? keyNode(document, issue) : document.getIn(issue.path, true);
     const value = issue.code === 'unrecognized_keys' ? issue.keys : document.getIn(issue.path);
     fail('DATA_MANIFEST', {
       where: `${file}:${lineOf(text, node)} ${key === '' ? 'manifest' : key}`,
@@ -142,6 +144,7 @@ export function parseManifest(text: string, file: string): Manifest {
       message: 'a file or package needs its sha256 (sha256sum FILE); a synthetic set has none',
     });
   }
+  checkInstrument(instrumentOf(manifest), `${file} instrument`);
   return manifest;
 }
 
@@ -155,6 +158,13 @@ const KEYS = [
 function remedyOf(issue: z.core.$ZodIssue): string {
   const near = issue.code === 'unrecognized_keys' ? nearestName(issue.keys[0], KEYS) : null;
   return near === null ? 'docs/data.md lists the keys of a manifest' : `did you mean "${near}"?`;
+}
+
+/** Where an unknown key stands. */
+function keyNode(document: Document, { path, keys }: z.core.$ZodIssueUnrecognizedKeys): unknown {
+  const map = path.length === 0 ? document.contents : document.getIn(path, true);
+  if (!isMap(map)) return map;
+  return map.items.find(({ key }) => isScalar(key) && key.value === keys[0])?.key;
 }
 
 function lineOf(text: string, node: unknown): number {

@@ -1,6 +1,6 @@
 /** Where data sets live: datasets/ of the current directory and of the package. */
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail } from '#src/errors.js';
@@ -31,11 +31,25 @@ export async function manifestFiles(cwd?: string): Promise<string[]> {
   const files: string[] = [];
   for (const folder of datasetFolders(cwd)) {
     if (!existsSync(folder)) continue;
-    for (const entry of (await readdir(folder, { recursive: true })).sort()) {
-      if (/\.ya?ml$/.test(entry)) files.push(path.join(folder, entry));
-    }
+    await collectManifests(folder, files, new Set());
   }
   return files;
+}
+
+/** Files before folders, each in the order of their names. A folder is entered once, also where links lead back to it. */
+async function collectManifests(folder: string, files: string[], entered: Set<string>): Promise<void> {
+  const real = await realpath(folder);
+  if (entered.has(real)) return;
+  entered.add(real);
+  const folders: string[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const entry = path.join(folder, name);
+    const info = await stat(entry).catch(() => null);
+    if (info?.isDirectory() === true) folders.push(entry);
+    // a link that leads nowhere is listed too, as broken
+    else if (/\.ya?ml$/.test(name)) files.push(entry);
+  }
+  for (const inner of folders) await collectManifests(inner, files, entered);
 }
 
 /** A path as a person would write it: relative to the current directory where that is shorter. */

@@ -69,9 +69,18 @@ function listedSegments(
 ): Segment[] {
   const segments: Segment[] = [];
   let at = 0;
+  let endMs = -Infinity;
   for (const [i, { from, to }] of list.entries()) {
     const fromMs = utcInstant(from, `${where} segments[${i}].from`);
     const toMs = utcInstant(to, `${where} segments[${i}].to`);
+    if (!(fromMs < toMs) || fromMs < endMs) {
+      fail('DATA_WINDOW', {
+        where: `${where} segments[${i}]`,
+        value: [from, to],
+        message: 'a segment must end after it begins, and begin where the one before it ends or later',
+      });
+    }
+    endMs = toMs;
     if (at < openTimeMs.length && openTimeMs[at] < fromMs) {
       fail('DATA_WINDOW', {
         where: `${where} segments[${i}]`,

@@ -1,16 +1,5 @@
 /** Files that survive a crash: either the old contents or the new, never half of them. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 /** Writes to a temporary file beside it, syncs, renames, and syncs the folder. */
@@ -26,22 +15,6 @@ export function writeFileAtomic(file: string, contents: Uint8Array | string): vo
   }
   renameSync(temporary, file);
   syncFolder(path.dirname(file));
-}
-
-/**
- * Makes a folder and those above it. false: it was there already. Node's own recursive mkdir never returns where
- * a file system that makes no folders answers ENOENT (/proc).
- */
-export function makeFolder(folder: string): boolean {
-  const above = path.dirname(folder);
-  if (above !== folder && !existsSync(above)) makeFolder(above);
-  try {
-    mkdirSync(folder);
-    return true;
-  } catch (error) {
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return false;
-    throw error;
-  }
 }
 
 /** Makes renames in the folder durable. */

@@ -15,9 +15,10 @@ import { loadExperiment } from '#src/config/load.js';
 import { configHash, configYaml } from '#src/config/show.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { nearestName } from '#src/config/suggest.js';
+import { makeFolder } from '#src/data/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { JsonLines, makeFolder, writeFileAtomic } from './files.js';
+import { JsonLines, writeFileAtomic } from './files.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
 export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
