@@ -130,7 +130,7 @@ describe('manifests', () => {
     [
       'an unknown key',
       `${manifestText(NONE)}calender: XNYS\n`,
-      /DATA_MANIFEST m.yaml:1 manifest \["calender"\]: .*did you mean "calendar"\?/,
+      /DATA_MANIFEST m.yaml:10 manifest \["calender"\]: .*did you mean "calendar"\?/,
     ],
     ['an unknown calendar', manifestText(NONE).replace('XNYS', 'LSE'), /DATA_MANIFEST m.yaml:7 calendar "LSE"/],
     [

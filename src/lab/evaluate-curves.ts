@@ -1,5 +1,6 @@
 /** Learning curves out of a run's metrics.jsonl. */
 import { existsSync, readFileSync } from 'node:fs';
+import { fail } from '#src/errors.js';
 import type { LearningCurve } from '#src/report/model.js';
 
 interface Source {
@@ -20,11 +21,14 @@ const SOURCES: readonly Source[] = [
 
 /**
  * The curves that the log has figures for, in order; the step `evaluated` is marked. A log that is being written
- * may end in half a line, which is left out.
+ * may end in half a line, which is left out. Throws RUN_STATE at a line that is no JSON.
  */
 export function readCurves(metricsFile: string, evaluated: number): LearningCurve[] {
   if (!existsSync(metricsFile)) return [];
-  const lines = readFileSync(metricsFile, 'utf8').split('\n').slice(0, -1).map(parsedLine);
+  const lines = readFileSync(metricsFile, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => parsedLine(line, `${metricsFile}:${i + 1}`));
   return SOURCES.flatMap(({ title, kind, key }) => {
     const points = lines.flatMap((line) => {
       const step = line['timesteps'];
@@ -43,7 +47,17 @@ export function readCurves(metricsFile: string, evaluated: number): LearningCurv
   });
 }
 
-function parsedLine(line: string): Readonly<Record<string, unknown>> {
-  const parsed: unknown = JSON.parse(line);
+function parsedLine(line: string, where: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch (cause) {
+    fail('RUN_STATE', {
+      where,
+      value: line,
+      message: 'this line is not JSON: restore the log from a copy, or evaluate with --no-report',
+      cause,
+    });
+  }
   return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
 }

@@ -21,6 +21,27 @@ agent: { n_steps: 64, batch_size: 64, n_epochs: 2, normalize: {} }
 training: { total_timesteps: 2048, n_envs: 8, evaluate_every: 1024 }
 `;
 
+const COPY = `
+name: copy
+data: { datasets: [FILE], train: {} }
+observation: { warmup: 60 }
+env: { costs: { model: percent, percent_bps: 1 } }
+agent: { n_steps: 32, batch_size: 64, n_epochs: 1 }
+training: { total_timesteps: 256, n_envs: 8, evaluate_every: null }
+`;
+
+/** The same made-up bars under a name of their own, from which the symbol is inferred. */
+function copyOfDaily(name: string): string {
+  const file = path.join(runsDir, `${name}.csv`);
+  const rows = Array.from({ length: 400 }, (_, t) => {
+    const day = new Date(Date.UTC(2020, 0, 1 + t)).toISOString().slice(0, 10);
+    const close = 100 + ((t * 7) % 13);
+    return `${day},${close},${close + 1},${close - 1},${close},1000`;
+  });
+  writeFileSync(file, ['time,open,high,low,close,volume', ...rows].join('\n'));
+  return file;
+}
+
 let runsDir: string;
 let run: TrainOutcome;
 
@@ -93,13 +114,14 @@ describe('evaluateRun', () => {
   });
 
   it('evaluates bars of another data set in a folder of its own', async () => {
-    const { folder, reportFile } = await evaluateRun({
+    const { folder, reportFile, text } = await evaluateRun({
       directory: run.directory,
       data: ['aapl-daily'],
       from: '2017-01-01',
       randomPaths: 20,
     });
     expect(path.basename(folder)).toBe('custom_aapl-daily_2017-01-01_end');
+    expect(text).toMatch(/ALARM: The policy learned from bars of \w+ and is judged on bars of 1d/);
     expect(reportFile).toBe(path.join(folder, 'report.html'));
   });
 
@@ -113,6 +135,29 @@ describe('evaluateRun', () => {
     await expect(evaluateRun({ directory: run.directory, window: 'test', from: '2020-03-01' })).rejects.toThrow(
       'USAGE',
     );
+  });
+
+  it('refuses a log that is no JSON, and takes no other checkpoint for a best one that is gone', async () => {
+    const log = path.join(run.directory, 'metrics.jsonl');
+    const lines = readFileSync(log, 'utf8');
+    writeFileSync(log, `${lines}garbage\n`);
+    const count = lines.split('\n').length;
+    const refused = evaluateRun({ directory: run.directory, randomPaths: 20 });
+    await expect(refused).rejects.toThrow(new RegExp(`RUN_STATE .*metrics\\.jsonl:${count} "garbage": .*--no-report`));
+    writeFileSync(log, lines);
+
+    const best = path.join(run.directory, 'checkpoints', 'best.safetensors');
+    const bytes = readFileSync(best);
+    rmSync(best);
+    await expect(evaluateRun({ directory: run.directory })).rejects.toThrow(/RUN_STATE .*best\.safetensors: .*is gone/);
+    writeFileSync(best, bytes);
+  });
+
+  it('sees a copy of the data that were learned from, under another name', async () => {
+    const { config } = parseExperiment(COPY.replace('FILE', copyOfDaily('first')), 'copy.yaml');
+    const { directory } = await train({ config, runsDir });
+    const { summary } = await evaluateRun({ directory, data: [copyOfDaily('second')], report: false, randomPaths: 20 });
+    expect(summary['window']).toMatchObject({ inSample: true });
   });
 
   it('refuses another observation, and a configuration that was changed', async () => {

@@ -14,6 +14,7 @@ import { makeClassicVector } from '#env/classic/index.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { fail } from '#src/errors.js';
+import type { Alarm } from '#src/stats/actions.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
 import { evaluateActor, type EvaluationResult } from './evaluate-actor.js';
@@ -93,11 +94,12 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     if (config.env.id !== 'market') return evaluateClassic(run, config.env.id, policy, head);
     const { market, name, folderName } = await chooseWindows(config, options);
     const seen = wasSeen(market, config, run, chosen.name);
-    const result = evaluateActor(policy, market, {
+    const evaluated = evaluateActor(policy, market, {
       seed: options.seed ?? DEFAULT_SEED,
       seen,
       randomPaths: options.randomPaths,
     });
+    const result = { ...evaluated, alarms: [...intervalAlarms(market, run), ...evaluated.alarms] };
     const suffix = chosen.name === chosen.usual ? '' : `-${chosen.name}`;
     const folder = path.join(run.path, 'evaluation', `${folderName}${suffix}`);
     const summary = writeEvaluation(folder, result, { ...head, windowName: name });
@@ -129,7 +131,20 @@ interface ChosenCheckpoint {
 }
 
 function chooseCheckpoint(run: RunDirectory, options: EvaluateRunOptions): ChosenCheckpoint {
-  const usual = existsSync(checkpointFile(run.checkpoints, 'best')) ? 'best' : 'last';
+  const best = checkpointFile(run.checkpoints, 'best');
+  const usual = existsSync(best) ? 'best' : 'last';
+  // another checkpoint in its place would pass for the one that was chosen
+  if (
+    usual === 'last' &&
+    (run.record.result?.best ?? null) !== null &&
+    options.checkpoint !== 'last' &&
+    (options.checkpointFile ?? null) === null
+  ) {
+    fail('RUN_STATE', {
+      where: best,
+      message: 'the best checkpoint was chosen while training and is gone: restore it, or take --checkpoint last',
+    });
+  }
   const named = options.checkpointFile ?? null;
   if (named !== null) return { file: named, name: path.basename(named, '.safetensors'), usual };
   const name = options.checkpoint ?? usual;
@@ -256,6 +271,16 @@ function wasSeen(market: EvaluationMarket, config: ExperimentConfig, run: RunDir
       })
     );
   });
+}
+
+/** Features and pace are those of the interval that was learned from. */
+function intervalAlarms(market: EvaluationMarket, run: RunDirectory): Alarm[] {
+  const learned = [...new Set(run.record.data.map(({ interval }) => interval))];
+  const judged = [...new Set(market.windows.map(({ bars }) => bars.interval.label))];
+  const foreign = judged.filter((interval) => !learned.includes(interval));
+  if (foreign.length === 0) return [];
+  const message = `The policy learned from bars of ${learned.join(', ')} and is judged on bars of ${foreign.join(', ')}: it sees features of another scale.`;
+  return [{ code: 'other-interval', level: 'warning', message }];
 }
 
 interface Head {

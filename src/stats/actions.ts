@@ -11,7 +11,7 @@ export interface ActionSummary {
 }
 
 export interface Alarm {
-  readonly code: 'one-action' | 'never-trades' | 'always-in-position' | 'constant-target';
+  readonly code: 'one-action' | 'never-trades' | 'always-in-position' | 'constant-target' | 'other-interval';
   /** warning: the figures mean little. note: worth a look. */
   readonly level: 'warning' | 'note';
   /** One plain sentence. */
