@@ -1,6 +1,6 @@
 /**
- * Features of a million bars: seconds, memory, and how long the indicator library takes to load.
- * Run: node --expose-gc dist/bench/observation.js [bars]
+ * Features of a million bars: seconds, memory of this process, and how long the indicator library takes to load.
+ * `npm run bench env` runs it: node dist/bench/features.js [bars]
  */
 const loadStart = performance.now();
 await import('technicalindicators');
@@ -10,7 +10,7 @@ const { RandomStream } = await import('#env/seeding.js');
 const { computeFeatures } = await import('#env/market/observation/index.js');
 
 const count = Number(process.argv[2] ?? 1_000_000);
-const stream = new RandomStream(1, 'bench/observation');
+const stream = new RandomStream(1, 'bench/features');
 const column = (): Float64Array => new Float64Array(count);
 const bars = { open: column(), high: column(), low: column(), close: column(), volume: column() };
 let price = 100;
