@@ -30,10 +30,12 @@ export const TRAINING_CASES: readonly TrainingCase[] = [
   },
 ];
 
-export function trainingCase(key: CaseKey): TrainingCase {
+/** `quick`: a short rollout and two epochs, to see that everything runs. */
+export function trainingCase(key: CaseKey, quick: boolean): TrainingCase {
   const found = TRAINING_CASES.find((which) => which.key === key);
   if (found === undefined) throw new RangeError(`there is no case ${key}`);
-  return found;
+  if (!quick) return found;
+  return { ...found, config: { ...found.config, n_steps: found.config.n_steps / 4, n_epochs: 2 } };
 }
 
 /** One stretch of a training. */
@@ -44,18 +46,21 @@ export interface TrainingSample {
   readonly envSeconds: number;
   readonly collectSeconds: number;
   readonly updateSeconds: number;
-  /** True floating-point operations of the update phase. */
+  /** Rows of all minibatches of the update phase, and their true floating-point operations. */
+  readonly updateRows: number;
   readonly updateFlop: number;
 }
 
 /** A training under way, measured in stretches of whole updates. */
 export class RunningTraining {
   readonly #ppo: Ppo;
-  readonly #flopAnUpdate: number;
+  readonly #rowsAnUpdate: number;
+  readonly #flopARow: number;
 
-  private constructor(ppo: Ppo, flopAnUpdate: number) {
+  private constructor(ppo: Ppo, rowsAnUpdate: number, flopARow: number) {
     this.#ppo = ppo;
-    this.#flopAnUpdate = flopAnUpdate;
+    this.#rowsAnUpdate = rowsAnUpdate;
+    this.#flopARow = flopARow;
   }
 
   static async start({ config }: TrainingCase, env: VectorEnv, threads: number): Promise<RunningTraining> {
@@ -63,7 +68,7 @@ export class RunningTraining {
     const engine = await makeEngine(spec, threads);
     const clock = { nowMs: (): number => performance.now() };
     const ppo = new Ppo({ env, engine, config, seed: 1, totalTimesteps: 1e9, clock });
-    return new RunningTraining(ppo, updateFlopsPerRow(spec) * config.n_epochs * config.n_steps * env.numEnvs);
+    return new RunningTraining(ppo, config.n_epochs * config.n_steps * env.numEnvs, updateFlopsPerRow(spec));
   }
 
   run(updates: number): TrainingSample {
@@ -85,13 +90,14 @@ export class RunningTraining {
       envSeconds: sums.envMs / 1000,
       collectSeconds: sums.collectMs / 1000,
       updateSeconds: sums.updateMs / 1000,
-      updateFlop: this.#flopAnUpdate * updates,
+      updateRows: this.#rowsAnUpdate * updates,
+      updateFlop: this.#flopARow * this.#rowsAnUpdate * updates,
     };
   }
 
   /** Updates that take about so many seconds, after a warm-up. */
   updatesIn(seconds: number): number {
-    this.run(2);
+    this.run(1);
     const sample = this.run(1);
     return Math.max(1, Math.round(seconds / sample.seconds));
   }

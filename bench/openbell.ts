@@ -19,6 +19,7 @@ export type Request =
       readonly do: 'training';
       readonly world: 'market' | 'cartpole' | 'tape';
       readonly key: CaseKey;
+      readonly quick: boolean;
       readonly threads: number;
       readonly seconds: number;
       readonly tape?: string;
@@ -51,7 +52,7 @@ async function answer(request: Request): Promise<unknown> {
       if (step === null) throw new TypeError('prepare an environment first');
       return step();
     case 'training': {
-      const which = trainingCase(request.key);
+      const which = trainingCase(request.key, request.quick);
       running?.dispose();
       running = await RunningTraining.start(which, worldOf(request.world, which.nEnvs, request.tape), request.threads);
       return { updates: running.updatesIn(request.seconds) };

@@ -15,10 +15,11 @@ interface Running {
 interface Effort {
   readonly rounds: number;
   readonly seconds: number;
+  readonly quick: boolean;
 }
 
 /** The sections `rollout`, `update` and `training`, from one measurement. */
-export async function training({ rounds, seconds }: Effort): Promise<Section[]> {
+export async function training({ rounds, seconds, quick }: Effort): Promise<Section[]> {
   const threadCounts = Array.from({ length: MOST_THREADS }, (_, k) => k + 1);
   const [defaults] = TRAINING_CASES;
   const runs = [
@@ -32,7 +33,14 @@ export async function training({ rounds, seconds }: Effort): Promise<Section[]> 
   try {
     const updates: number[] = [];
     for (const [k, { world, key, threads }] of runs.entries()) {
-      const prepared = await children[k].ask<{ updates: number }>({ do: 'training', world, key, threads, seconds });
+      const prepared = await children[k].ask<{ updates: number }>({
+        do: 'training',
+        world,
+        key,
+        threads,
+        seconds,
+        quick,
+      });
       updates.push(prepared.updates);
     }
     const taken: TrainingSample[][] = runs.map(() => []);
@@ -87,12 +95,12 @@ function updateSection(runs: readonly Running[], best: number): Section {
     medianOf(run.samples, ({ updateFlop, updateSeconds }) => updateFlop / updateSeconds / 1e9);
   return {
     name: 'update',
-    title: 'Update: ten epochs of minibatches',
+    title: 'Update: the epochs of minibatches',
     columns: ['training', 'threads', 'rows/s', 'GFLOP/s', 'of the best product'],
     rows: runs.map((run) => [
       run.name,
       String(run.threads),
-      whole(medianOf(run.samples, ({ steps, updateSeconds }) => (10 * steps) / updateSeconds)),
+      whole(medianOf(run.samples, ({ updateRows, updateSeconds }) => updateRows / updateSeconds)),
       rate(run).toFixed(1),
       percent(rate(run) / best),
     ]),

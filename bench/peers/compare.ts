@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { TRAINING_CASES, type TrainingCase, type TrainingSample } from '../cases.js';
+import { TRAINING_CASES, trainingCase, type TrainingCase, type TrainingSample } from '../cases.js';
 import { Child, interleaveChildren, openbellChild } from '../child.js';
 import { MOST_THREADS } from '../engines.js';
 import { percent, ROOT, type Section, whole } from '../report.js';
 import { median } from '../sampling.js';
 import { SPEED_TARGETS, type Verdict } from '../targets.js';
 import { bestProduct, updateVerdicts } from '../training.js';
-import { hasPeer, type PeerName } from './python.js';
+import type { PeerName } from './python.js';
 import { makeTape, PEER_SEED, writeTape } from './tape-env.js';
 
 interface Options {
@@ -17,6 +17,8 @@ interface Options {
   readonly rounds: number;
   /** Of one stretch. */
   readonly seconds: number;
+  readonly peers: readonly PeerName[];
+  readonly quick: boolean;
 }
 
 type Side = 'OpenBell' | 'stable-baselines3' | 'sbx';
@@ -55,12 +57,12 @@ export async function comparePeers(options: Options): Promise<Comparison> {
   const tape = path.join(folder, 'tape.bin');
   try {
     writeTape(tape, makeTape());
-    const peers: PeerName[] = hasPeer(options.python, 'sbx') ? ['sb3', 'sbx'] : ['sb3'];
-    const versions = await agree(options.python, peers, tape);
+    const versions = await agree(options.python, options.peers, tape);
     const rates: Rate[] = [];
     const shares: [title: string, share: number][] = [];
-    for (const which of TRAINING_CASES) {
-      const measured = await measureCase(which, peers, tape, options);
+    for (const { key } of TRAINING_CASES) {
+      const which = trainingCase(key, options.quick);
+      const measured = await measureCase(which, tape, options);
       rates.push(...measured.rates);
       shares.push([which.title, measured.updateShare]);
     }
@@ -101,9 +103,8 @@ async function agree(python: string, peers: readonly PeerName[], tape: string): 
 
 async function measureCase(
   which: TrainingCase,
-  peers: readonly PeerName[],
   tape: string,
-  { python, rounds, seconds }: Options,
+  { python, peers, rounds, seconds, quick }: Options,
 ): Promise<{ rates: Rate[]; updateShare: number }> {
   const cores = Math.min(2, availableParallelism());
   const counts = Array.from({ length: cores }, (_, k) => k + 1);
@@ -132,7 +133,7 @@ async function measureCase(
       const common = { do: 'training', threads, seconds, tape };
       const request =
         kind === 'native'
-          ? { ...common, world: 'tape', key: which.key }
+          ? { ...common, world: 'tape', key: which.key, quick }
           : { ...common, kind, nEnvs: which.nEnvs, config: which.config, seed: PEER_SEED };
       updates.push((await children[k].ask<{ updates: number }>(request)).updates);
     }

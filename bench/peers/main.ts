@@ -1,7 +1,7 @@
 /**
  * OpenBell beside stable-baselines3 (and sbx where it is installed): the same environment, the same hyper-parameters,
  * one machine, taking turns. Exits 1 where a target is missed.
- *   npm run bench:peers -- [--quick] [--python PATH | --venv DIR] [--rounds N] [--seconds S] [--json] [--doc FILE | --no-doc]
+ *   npm run bench:peers -- [--quick] [--python PATH | --venv DIR] [--no-sbx] [--rounds N] [--seconds S] [--json] [--doc FILE | --no-doc]
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,13 +19,14 @@ import {
 import { reached } from '../targets.js';
 import { comparePeers } from './compare.js';
 import { peersPicture } from './picture.js';
-import { findPython } from './python.js';
+import { findPython, hasPeer, type PeerName } from './python.js';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     python: { type: 'string' },
     venv: { type: 'string', default: process.env['OPENBELL_PEERS_VENV'] ?? path.join(ROOT, 'bench', 'peers', '.venv') },
+    'no-sbx': { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -50,7 +51,10 @@ if ('missing' in found) {
   process.exit(0);
 }
 
-const compared = await comparePeers({ python: found.python, rounds, seconds });
+// compiling takes sbx long: not in a smoke test
+const withSbx = !quick && !options['no-sbx'] && hasPeer(found.python, 'sbx');
+const peers: PeerName[] = withSbx ? ['sb3', 'sbx'] : ['sb3'];
+const compared = await comparePeers({ python: found.python, peers, rounds, seconds, quick });
 const alone = await env(quick ? { rounds: 3, seconds: 0.001, bars: 20_000 } : { rounds: 41, seconds: 0.02, bars: 1e6 });
 const verdicts = [...compared.sections, alone].flatMap((section) => section.verdicts);
 const machine = thisMachine();

@@ -88,7 +88,6 @@ def training(request):
         "MlpPolicy", env, policy_kwargs={"net_arch": net_arch}, device="cpu", seed=request["seed"], verbose=0, **arguments
     )  # fmt: skip
     model.learn(model.n_steps * env.num_envs, log_interval=None)
-    train({"updates": 1})
     seconds = train({"updates": 1})["seconds"]
     return {"updates": max(1, round(request["seconds"] / seconds))}
 
