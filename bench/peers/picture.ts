@@ -40,7 +40,7 @@ function chart(rates: readonly Rate[]): TopLevelSpec {
         field: 'training',
         type: 'nominal',
         sort: TRAINING_CASES.map(({ title }) => title),
-        axis: { title: null, labelLimit: 260 },
+        axis: { title: null, labelLimit: 400 },
       },
       color: {
         field: 'side',
@@ -49,7 +49,7 @@ function chart(rates: readonly Rate[]): TopLevelSpec {
           domain: ['OpenBell', 'stable-baselines3', 'sbx'],
           range: [COLOURS.actors[0], COLOURS.loss, COLOURS.actors[2]],
         },
-        legend: { title: null, orient: 'top' },
+        legend: { title: null, orient: 'top', symbolType: 'circle', symbolStrokeWidth: 0, labelLimit: 300 },
       },
     },
   };
