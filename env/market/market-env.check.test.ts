@@ -5,7 +5,7 @@ import { SingleEnv } from '#env/single-env.js';
 import { DEFAULT_MARKET_CONFIG } from './config.js';
 import type { MarketConfig } from './config.js';
 import { MarketEnv } from './market-env.js';
-import { wholeWindow, wildBars } from './test-bars.js';
+import { wholeWindow, wildBars } from './test-bars.fixture.js';
 
 const window = wholeWindow(wildBars(4, 120, true, true), 30);
 const config: MarketConfig = {

@@ -7,8 +7,8 @@ import { DEFAULT_MARKET_CONFIG } from './config.js';
 import type { MarketConfig } from './config.js';
 import { MarketEnv } from './market-env.js';
 import type { BarRecord, Fill } from './recorder.js';
-import { slowEpisode } from './slow-market.js';
-import { wholeWindow, wildBars } from './test-bars.js';
+import { slowEpisode } from './slow-market.fixture.js';
+import { wholeWindow, wildBars } from './test-bars.fixture.js';
 
 const LENGTH = 60;
 const FIRST = 12;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RandomStream } from '#env/seeding.js';
 import type { MarketConfig } from './config.js';
 import { MarketEnv } from './market-env.js';
-import { FREE, testBars, wholeWindow, wildBars } from './test-bars.js';
+import { FREE, testBars, wholeWindow, wildBars } from './test-bars.fixture.js';
 
 const NOISY: MarketConfig = {
   ...FREE,

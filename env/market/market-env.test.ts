@@ -4,7 +4,7 @@ import type { Bars } from './bars.js';
 import type { MarketConfig } from './config.js';
 import { MarketEnv } from './market-env.js';
 import type { BarRecord, Fill } from './recorder.js';
-import { FREE, MONDAY_MS, testBars, wholeWindow } from './test-bars.js';
+import { FREE, MONDAY_MS, testBars, wholeWindow } from './test-bars.fixture.js';
 
 const HOLD = 0;
 const BUY = 1;

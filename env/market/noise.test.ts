@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_MARKET_CONFIG } from './config.js';
 import { MarketNoise, observedFeatures } from './noise.js';
 import { FEATURE_SETS } from './observation/index.js';
-import { wildBars } from './test-bars.js';
+import { wildBars } from './test-bars.fixture.js';
 
 const QUIET = DEFAULT_MARKET_CONFIG.noise;
 
