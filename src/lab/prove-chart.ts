@@ -18,7 +18,8 @@ function proofChart(results: readonly ProofResult[]): TopLevelSpec {
     background: 'white',
     padding: 12,
     columns: 2,
-    spacing: 40,
+    bounds: 'flush',
+    spacing: { row: 90, column: 110 },
     concat: results.map(({ title, runs, target }) => ({
       title: { text: title, fontSize: 13, anchor: 'start' as const, frame: 'group' as const, offset: 10 },
       width: 340,
@@ -37,7 +38,7 @@ function proofChart(results: readonly ProofResult[]): TopLevelSpec {
               field: 'share',
               type: 'quantitative' as const,
               scale: { domain: [0.8, 1] },
-              axis: { title: 'share of the optimum in the long run', format: '.0%', tickCount: 5 },
+              axis: { title: 'share of the optimum', format: '.0%', tickCount: 5 },
             },
             detail: { field: 'seed', type: 'nominal' as const },
           },
