@@ -40,6 +40,8 @@ export const REWARD_SCALE = 100;
  * and at the annealed one: test/golden/ou-stable-baselines3.json, which a test compares.
  */
 export const STABLE_BASELINES3_SHARE = { constant: 0.981, annealed: 0.984 } as const;
+/** Environment steps that stable-baselines3 was given. */
+export const STABLE_BASELINES3_STEPS = 200_000;
 /** The learner may stand one point below stable-baselines3's mean at a constant rate, by which the target was set. */
 const LEAST_SHARE = STABLE_BASELINES3_SHARE.constant - 0.01;
 

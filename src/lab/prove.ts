@@ -15,7 +15,15 @@ import type { Interval } from '#src/stats/bootstrap.js';
 import { decideVerdict, rankAmong, type Verdict } from '#src/stats/verdict.js';
 import { estimateState } from './prove-information.js';
 import { CommonPaths, DICE_TURNOVER, diceActor, FLAT_ACTOR, HOLD_ACTOR, type PathRun } from './prove-paths.js';
-import { NUM_ENVS, type Proof, type ProofName, proofNamed, REWARD_SCALE, type Target } from './prove-proofs.js';
+import {
+  NUM_ENVS,
+  type Proof,
+  type ProofName,
+  proofNamed,
+  REWARD_SCALE,
+  STABLE_BASELINES3_STEPS,
+  type Target,
+} from './prove-proofs.js';
 import { meanInterval, shareInterval } from './prove-statistics.js';
 
 export interface ProveOptions {
@@ -77,7 +85,7 @@ export interface ProofResult {
   readonly runs: readonly SeedResult[];
   /** Mean of the seeds' shares on the common paths; null where the optimum is 0. */
   readonly meanShare: number | null;
-  /** stable-baselines3's at the same settings; null where it was not run. */
+  /** stable-baselines3's at the same settings; null where it was not run, or not for as many steps. */
   readonly peerShare: number | null;
   /** Mean over the seeds on each path. */
   readonly excessOverFlat: Interval;
@@ -156,7 +164,7 @@ export function prove(options: ProveOptions): ProofResult {
     information,
     runs,
     meanShare: meanShareOf(runs),
-    peerShare: proof.peerShare,
+    peerShare: steps === STABLE_BASELINES3_STEPS ? proof.peerShare : null,
     excessOverFlat,
     passed: passesAll(proof.target, runs, excessOverFlat),
   };
