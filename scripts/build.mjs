@@ -20,9 +20,13 @@ async function kernelSources() {
   return found.sort();
 }
 
+/** A kernel with this line imports a memory that threads may share; the others' memories are their own. */
+const SHARED_MEMORY = /^\/\/ memory: shared$/m;
+
 /** Compiles one kernel file. Files named `_*.as.ts` are only imported by others and yield no module. */
 async function compileKernel(source) {
   const asc = (await import('assemblyscript/asc')).default;
+  const shared = SHARED_MEMORY.test(await readFile(path.join(root, source), 'utf8'));
   let wasm;
   const { error, stderr } = await asc.main(
     [
@@ -40,6 +44,7 @@ async function compileKernel(source) {
       '--importMemory',
       '--initialMemory',
       '1',
+      ...(shared ? ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'] : []),
       '--use',
       'abort=',
       '-o',

@@ -18,7 +18,8 @@ import type {
 import { checkBatch } from '../checks.js';
 import { initialParameters } from '../initialization.js';
 import { policyLayout } from '../layout.js';
-import { actorGradient, criticGradient, forward, sumSquares } from './halves.js';
+import { CriticThread, type CriticThreadHost } from './critic-thread.js';
+import { actorGradient, adamStep, criticGradient, forward, SQUARES, type AdamStep } from './halves.js';
 import { PANEL } from './kernels.js';
 import { CHUNK, PolicyMemory, STRIDE } from './memory.js';
 import { readFlat, writeFlat } from './panels.js';
@@ -26,8 +27,13 @@ import { readFlat, writeFlat } from './panels.js';
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 
-/** Draws the initial parameters from `options.init`. Throws POLICY_SPEC. */
-export function createSimdEngine(spec: PolicySpec, options: EngineOptions): PolicyEngine {
+export interface SimdEngineOptions extends EngineOptions {
+  /** Where the critic learns on a thread of its own, to the same bits. The engine owns it, and stops it in `dispose`. */
+  readonly criticThread?: CriticThreadHost | null;
+}
+
+/** Draws the initial parameters from `options.init`. Throws POLICY_SPEC; where a thread has died, any call TRAIN_THREAD. */
+export function createSimdEngine(spec: PolicySpec, options: SimdEngineOptions): PolicyEngine {
   return new SimdEngine(spec, options);
 }
 
@@ -37,18 +43,23 @@ class SimdEngine implements PolicyEngine {
   readonly layout: readonly ParameterSlot[];
   readonly parameterCount: number;
   #memory: PolicyMemory | null;
+  readonly #criticThread: CriticThread | null;
+  readonly #adam: AdamStep = { gradientScale: 1, stepSize: 0, secondScale: 0, eps: 0 };
   #step = 0;
   /** beta1^t and beta2^t as running products: Math.pow differs between versions of V8. */
   #beta1Product = 1;
   #beta2Product = 1;
 
-  constructor(spec: PolicySpec, options: EngineOptions) {
+  constructor(spec: PolicySpec, options: SimdEngineOptions) {
     const layout = policyLayout(spec);
     this.spec = spec;
     this.layout = layout.slots;
     this.parameterCount = layout.parameterCount;
-    this.#memory = new PolicyMemory(spec, layout);
-    this.setParameters(initialParameters(spec, options.init));
+    const memory = new PolicyMemory(spec, layout);
+    writeFlat(memory, initialParameters(spec, options.init), memory.parameters);
+    this.#memory = memory;
+    const host = options.criticThread ?? null;
+    this.#criticThread = host === null ? null : new CriticThread(host, memory, spec);
   }
 
   act(
@@ -58,7 +69,7 @@ class SimdEngine implements PolicyEngine {
     noise: Float64Array | null,
     batch: number,
   ): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     const { kernels, stage, actor, critic, f32, f64 } = memory;
     const K = memory.K;
     for (let start = 0; start < batch; start += CHUNK) {
@@ -99,7 +110,7 @@ class SimdEngine implements PolicyEngine {
   }
 
   predictValues(values: Float32Array, observations: Float32Array, batch: number): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     for (let start = 0; start < batch; start += CHUNK) {
       const rows = Math.min(CHUNK, batch - start);
       this.#stageObservations(memory, observations, start, rows);
@@ -109,7 +120,7 @@ class SimdEngine implements PolicyEngine {
   }
 
   distribution(out: Float32Array, observations: Float32Array, masks: Uint8Array | null, batch: number): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     const { kernels, stage, f32 } = memory;
     const A = memory.A;
     for (let start = 0; start < batch; start += CHUNK) {
@@ -138,7 +149,7 @@ class SimdEngine implements PolicyEngine {
 
   setBatch(batch: TrainingBatch): void {
     checkBatch(this.spec, batch);
-    const memory = this.#live();
+    const memory = this.#settled();
     const plan = memory.reserveBatch(batch.size);
     const T = batch.size;
     memory.f32.set(batch.observations.subarray(0, T * memory.O), plan.observations >>> 2);
@@ -154,41 +165,33 @@ class SimdEngine implements PolicyEngine {
 
   update(losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void {
     const memory = this.#live();
+    const thread = this.#criticThread;
     this.#gradient(memory, losses, indices, hyper);
     if (!finite(losses) || (hyper.klLimit !== null && losses.approxKl > hyper.klLimit)) return;
     this.#step += 1;
     this.#beta1Product *= BETA1;
     this.#beta2Product *= BETA2;
-    const clip = hyper.maxGradNorm === null ? 1 : Math.min(1, hyper.maxGradNorm / (losses.gradNorm + 1e-6));
-    const stepSize = hyper.learningRate / (1 - this.#beta1Product);
-    const secondScale = 1 / Math.sqrt(1 - this.#beta2Product);
-    const { kernels, parameters, gradients, firstMoments, secondMoments, actor, critic } = memory;
-    for (let i = 0; i < 2; i++) {
-      const half = i === 0 ? actor : critic;
-      kernels.adamStep(
-        parameters + half.offset,
-        gradients + half.offset,
-        firstMoments + half.offset,
-        secondMoments + half.offset,
-        half.floats,
-        clip,
-        stepSize,
-        secondScale,
-        hyper.adamEps,
-      );
-    }
+    const adam = this.#adam;
+    adam.gradientScale = hyper.maxGradNorm === null ? 1 : Math.min(1, hyper.maxGradNorm / (losses.gradNorm + 1e-6));
+    adam.stepSize = hyper.learningRate / (1 - this.#beta1Product);
+    adam.secondScale = 1 / Math.sqrt(1 - this.#beta2Product);
+    adam.eps = hyper.adamEps;
+    // nobody waits for the critic's step: its next gradient comes after it, and `#settled` whoever reads parameters
+    thread?.beginStep(adam);
+    adamStep(memory, memory.actor, adam);
+    if (thread === null) adamStep(memory, memory.critic, adam);
     losses.stepped = true;
   }
 
   gradients(gradient: Float32Array, losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     this.#checkLength('gradient', gradient);
     this.#gradient(memory, losses, indices, hyper);
     readFlat(memory, gradient, memory.gradients);
   }
 
   findNonFinite(): NonFinite | null {
-    const memory = this.#live();
+    const memory = this.#settled();
     const values = new Float32Array(this.parameterCount);
     for (const kind of ['parameter', 'gradient'] as const) {
       readFlat(memory, values, kind === 'parameter' ? memory.parameters : memory.gradients);
@@ -203,20 +206,20 @@ class SimdEngine implements PolicyEngine {
   }
 
   getParameters(): Float32Array {
-    const memory = this.#live();
+    const memory = this.#settled();
     const flat = new Float32Array(this.parameterCount);
     readFlat(memory, flat, memory.parameters);
     return flat;
   }
 
   setParameters(parameters: Float32Array): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     this.#checkLength('parameters', parameters);
     writeFlat(memory, parameters, memory.parameters);
   }
 
   getState(): StateDict {
-    const memory = this.#live();
+    const memory = this.#settled();
     const firstMoments = new Float32Array(this.parameterCount);
     const secondMoments = new Float32Array(this.parameterCount);
     readFlat(memory, firstMoments, memory.firstMoments);
@@ -231,7 +234,7 @@ class SimdEngine implements PolicyEngine {
   }
 
   setState(state: StateDict): void {
-    const memory = this.#live();
+    const memory = this.#settled();
     const { parameters, firstMoments, secondMoments, step, betaProducts } = state;
     this.#checkLength('parameters', parameters);
     this.#checkLength('firstMoments', firstMoments);
@@ -254,7 +257,15 @@ class SimdEngine implements PolicyEngine {
   }
 
   dispose(): void {
+    if (this.#memory !== null) this.#criticThread?.stop();
     this.#memory = null;
+  }
+
+  /** The memory where no other thread is at work in it. */
+  #settled(): PolicyMemory {
+    const memory = this.#live();
+    this.#criticThread?.settle();
+    return memory;
   }
 
   #live(): PolicyMemory {
@@ -291,15 +302,19 @@ class SimdEngine implements PolicyEngine {
       });
     }
     this.#stageIndices(memory, indices);
+    const thread = this.#criticThread;
+    thread?.beginGradient(n, hyper);
     actorGradient(memory, n, hyper);
-    criticGradient(memory, n, hyper);
+    if (thread === null) criticGradient(memory, n, hyper);
+    else thread.settle();
     const actorSums = memory.actor.sums >>> 3;
+    const criticSums = memory.critic.sums >>> 3;
     losses.policyLoss = f64[actorSums] / n;
     losses.entropy = f64[actorSums + 1] / n;
     losses.approxKl = f64[actorSums + 2] / n;
     losses.clipFraction = f64[actorSums + 3] / n;
-    losses.valueLoss = f64[(memory.critic.sums >>> 3) + 4] / n;
-    losses.gradNorm = Math.sqrt(sumSquares(memory, memory.actor) + sumSquares(memory, memory.critic));
+    losses.valueLoss = f64[criticSums + 4] / n;
+    losses.gradNorm = Math.sqrt(f64[actorSums + SQUARES] + f64[criticSums + SQUARES]);
     losses.stepped = false;
   }
 

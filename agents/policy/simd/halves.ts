@@ -6,6 +6,25 @@ import type { UpdateHyperparameters } from '../contract.js';
 import { PANEL, roundUp } from './kernels.js';
 import { CHUNK, STRIDE, type HalfPlan, type LayerPlan, type PolicyMemory } from './memory.js';
 
+/** Where `HalfPlan.sums` keeps the sum of squares of the gradient. */
+export const SQUARES = 5;
+
+/** What the critic's gradient is asked with. */
+export type CriticHyperparameters = {
+  -readonly [Key in 'clipRangeVf' | 'valueClipping' | 'vfCoef']: UpdateHyperparameters[Key];
+};
+
+/** One step of Adam, common to both halves. */
+export interface AdamStep {
+  /** Factor of the gradient, from clipping by the common norm. */
+  gradientScale: number;
+  /** learning rate / (1 - beta1^t) */
+  stepSize: number;
+  /** 1 / sqrt(1 - beta2^t) */
+  secondScale: number;
+  eps: number;
+}
+
 /** Gathers `rows` rows and runs them through a half; returns the address of the head's output in panels. */
 export function forward(
   memory: PolicyMemory,
@@ -37,6 +56,7 @@ export function forward(
   return layers[last].output;
 }
 
+/** Gradient, and in `sums` the losses' sums and the gradient's squares. */
 export function actorGradient(memory: PolicyMemory, n: number, hyper: UpdateHyperparameters): void {
   const { kernels, f32, f64, actor, stage, batch } = memory;
   let mean = 0;
@@ -109,9 +129,10 @@ export function actorGradient(memory: PolicyMemory, n: number, hyper: UpdateHype
     const to = (memory.gradients + memory.logStd) >>> 2;
     for (let k = 0, from = stage.logStdGradient >>> 3; k < memory.K; k++) f32[to + k] = f64[from + k];
   }
+  sumSquares(memory, actor);
 }
 
-export function criticGradient(memory: PolicyMemory, n: number, hyper: UpdateHyperparameters): void {
+export function criticGradient(memory: PolicyMemory, n: number, hyper: CriticHyperparameters): void {
   const { kernels, f64, critic, batch } = memory;
   for (let i = 0, sums = critic.sums >>> 3; i < 5; i++) f64[sums + i] = 0;
   transposeWeights(memory, critic);
@@ -137,10 +158,28 @@ export function criticGradient(memory: PolicyMemory, n: number, hyper: UpdateHyp
     );
     backward(memory, critic, rows, start > 0);
   }
+  sumSquares(memory, critic);
 }
 
-export function sumSquares(memory: PolicyMemory, half: HalfPlan): number {
-  return memory.kernels.sumSquares(memory.gradients + half.offset, half.floats);
+function sumSquares(memory: PolicyMemory, half: HalfPlan): void {
+  const squares = memory.kernels.sumSquares(memory.gradients + half.offset, half.floats);
+  memory.f64[(half.sums >>> 3) + SQUARES] = squares;
+}
+
+export function adamStep(memory: PolicyMemory, half: HalfPlan, step: AdamStep): void {
+  const { kernels, parameters, gradients, firstMoments, secondMoments } = memory;
+  const { offset, floats } = half;
+  kernels.adamStep(
+    parameters + offset,
+    gradients + offset,
+    firstMoments + offset,
+    secondMoments + offset,
+    floats,
+    step.gradientScale,
+    step.stepSize,
+    step.secondScale,
+    step.eps,
+  );
 }
 
 /** From the gradient of the head's output to the gradients of all parameters of a half. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { log, tanh } from '#env/math/index.js';
 import { RandomStream } from '#env/seeding.js';
-import { ACTIVATION, PANEL, instantiatePolicyKernels, roundUp } from './kernels.js';
+import { ACTIVATION, PANEL, createPolicyMemory, instantiatePolicyKernels, roundUp } from './kernels.js';
 import * as twin from './twins.fixture.js';
 
-const memory = new WebAssembly.Memory({ initial: 64 });
+const memory = createPolicyMemory(64);
 const kernels = instantiatePolicyKernels(memory);
 const f32 = new Float32Array(memory.buffer);
 const f64 = new Float64Array(memory.buffer);

@@ -164,6 +164,14 @@ export interface PolicyKernels {
   ): void;
 }
 
+/** 4 GB, all that 32-bit addresses reach; only what is used is ever held. */
+const MAXIMUM_PAGES = 65_536;
+
+/** A memory as the kernels import it: one that a second thread may work in too. */
+export function createPolicyMemory(pages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES, shared: true });
+}
+
 export function instantiatePolicyKernels(memory: WebAssembly.Memory): PolicyKernels {
   return instantiateKernel<PolicyKernels>(wasmBase64, memory);
 }

@@ -5,11 +5,11 @@
  * A half (actor or critic) touches only its own parameters, gradient, moments, activations and sums, and reads the
  * rollout. On two threads with one shared memory the actor's half and the critic's can therefore run side by side;
  * they meet once a minibatch, where the two sums of squares are added (actor + critic, in that order) for the common
- * norm. One thread adds them in the same order, so that the bits are the same.
+ * norm. One thread adds them in the same order, so that the bits are the same. critic-thread.ts is where they meet.
  */
 import type { PolicySpec } from '../contract.js';
 import { actionColumns, headSize, type LinearLayer, type PolicyLayout } from '../layout.js';
-import { ACTIVATION, instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
+import { ACTIVATION, createPolicyMemory, instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
 
 /**
  * Rows that pass through a half at a time. A larger minibatch is cut into pieces of it, whose activations stay in
@@ -20,7 +20,13 @@ export const CHUNK = 64;
 /** Bytes from panel to panel of an activation. Two spare rows keep the panels from falling on the same cache sets. */
 export const STRIDE = (CHUNK + 2) * PANEL * 4;
 
+/** Float64 numbers of a command, and bytes kept for a failure's text. */
+export const COMMAND_NUMBERS = 8;
+export const FAILURE_BYTES = 1024;
+
 const ALIGNMENT = 64;
+/** Processors fetch cache lines in pairs: what two threads write stands two lines apart. */
+const APART = 128;
 const PAGE = 65_536;
 
 /** A layer's places. Parameters, gradients and both moments share offsets: `parameters.at + weight` and so on. */
@@ -43,7 +49,7 @@ export interface HalfPlan {
   /** Bytes from the start of the parameters, and floats, padding included. */
   readonly offset: number;
   readonly floats: number;
-  /** Float64: policy, entropy, KL, clipped rows, squared value error. */
+  /** Float64: policy, entropy, KL, clipped rows, squared value error, sum of squares of the gradient. */
   readonly sums: number;
 }
 
@@ -62,6 +68,17 @@ export interface StagePlan {
   /** K float64 each, Box only. */
   readonly deviations: number;
   readonly logStdGradient: number;
+}
+
+/** Where the two threads meet: see critic-thread.ts. */
+export interface MailboxPlan {
+  /** Int32: commands given, and commands done. Far apart, since each is written by another thread. */
+  readonly given: number;
+  readonly done: number;
+  /** Two commands of `COMMAND_NUMBERS` float64 each. */
+  readonly commands: number;
+  /** Why the thread ended: an int32 length, then UTF-8. */
+  readonly failure: number;
 }
 
 export interface BatchPlan {
@@ -98,24 +115,27 @@ export class PolicyMemory {
   /** Bytes from the start of the parameters; -1 for discrete actions. */
   readonly logStd: number;
   readonly stage: StagePlan;
+  readonly mailbox: MailboxPlan;
   batch: BatchPlan;
   f32: Float32Array = new Float32Array(0);
   f64: Float64Array = new Float64Array(0);
   i32: Int32Array = new Int32Array(0);
   u8: Uint8Array = new Uint8Array(0);
-  readonly #memory: WebAssembly.Memory;
+  /** What the thread of the critic works in too. */
+  readonly shared: WebAssembly.Memory;
   readonly #batchStart: number;
   #top: number;
 
-  constructor(spec: PolicySpec, layout: PolicyLayout) {
+  /** `shared`: the memory of another thread's engine of the same spec, whose plan this one repeats. */
+  constructor(spec: PolicySpec, layout: PolicyLayout, shared: WebAssembly.Memory = createPolicyMemory(1)) {
     this.layout = layout;
     this.discrete = spec.action.kind === 'discrete';
     this.activation = ACTIVATION[spec.activation];
     this.O = spec.observationSize;
     this.A = headSize(spec);
     this.K = actionColumns(spec);
-    this.#memory = new WebAssembly.Memory({ initial: 1 });
-    this.kernels = instantiatePolicyKernels(this.#memory);
+    this.shared = shared;
+    this.kernels = instantiatePolicyKernels(shared);
     this.#top = this.kernels.firstFreeByte();
 
     // Offsets of the parameters: actor, then critic.
@@ -160,10 +180,12 @@ export class PolicyMemory {
         input = output;
         return plan;
       });
-      return { layers, offset, floats: (end - offset) / 4, sums: this.#allocate(5 * 8) };
+      return { layers, offset, floats: (end - offset) / 4, sums: this.#allocate(6 * 8) };
     };
     this.actor = half(actorLayers, 0, criticOffset);
+    this.#allocate(APART);
     this.critic = half(criticLayers, criticOffset, total);
+    this.#allocate(APART);
 
     const { O, A, K } = this;
     this.stage = {
@@ -178,6 +200,12 @@ export class PolicyMemory {
       moments: this.#allocate(16),
       deviations: this.#allocate(K * 8),
       logStdGradient: this.#allocate(K * 8),
+    };
+    this.mailbox = {
+      given: this.#allocate(APART),
+      done: this.#allocate(APART),
+      commands: this.#allocate(2 * COMMAND_NUMBERS * 8 + APART),
+      failure: this.#allocate(4 + FAILURE_BYTES),
     };
     this.#batchStart = this.#top;
     this.batch = this.reserveBatch(1);
@@ -202,21 +230,16 @@ export class PolicyMemory {
     return this.batch;
   }
 
-  /** Bytes in use. */
-  get bytes(): number {
-    return this.#top;
-  }
-
   #allocate(bytes: number): number {
     const at = roundUp(this.#top, ALIGNMENT);
     this.#top = at + bytes;
-    const have = this.#memory.buffer.byteLength;
-    if (this.#top > have) this.#memory.grow(Math.ceil((this.#top - have) / PAGE));
-    if (this.f32.buffer !== this.#memory.buffer) {
-      this.f32 = new Float32Array(this.#memory.buffer);
-      this.f64 = new Float64Array(this.#memory.buffer);
-      this.i32 = new Int32Array(this.#memory.buffer);
-      this.u8 = new Uint8Array(this.#memory.buffer);
+    const have = this.shared.buffer.byteLength;
+    if (this.#top > have) this.shared.grow(Math.ceil((this.#top - have) / PAGE));
+    if (this.f32.buffer !== this.shared.buffer) {
+      this.f32 = new Float32Array(this.shared.buffer);
+      this.f64 = new Float64Array(this.shared.buffer);
+      this.i32 = new Int32Array(this.shared.buffer);
+      this.u8 = new Uint8Array(this.shared.buffer);
     }
     return at;
   }

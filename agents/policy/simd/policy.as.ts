@@ -1,5 +1,6 @@
 // The kernels of the simd policy engine, compiled to one WebAssembly module with an imported memory. They hold no
 // state: the host (engine.ts) plans the memory and passes byte addresses.
+// memory: shared
 export { linearForward, linearBackwardInput, linearBackwardWeight, linearBackwardBias, transposeWeight } from './_linear.as';
 export { activate } from './_activation.as';
 export { gatherRows, advantageMoments } from './_batch.as';

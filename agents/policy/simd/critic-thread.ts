@@ -1,0 +1,214 @@
+/**
+ * The critic's half on a second thread, in the memory of the first. The engine gives a command and goes on with the
+ * actor's half; it waits once a minibatch, for the critic's sums and the squares of its gradient. Then it decides,
+ * and the critic takes its step while the engine goes on. Both threads run the kernels that one thread would run, on
+ * the same numbers in the same order: the bits are the same.
+ *
+ * Commands are counted. The engine raises `given`, the thread raises `done`; a gradient is always waited for, so that
+ * at most two commands are on their way and two places hold them. A waiter looks for a while before it sleeps:
+ * within an update the other thread answers in microseconds, and during rollouts the core is left to others.
+ */
+import { fail } from '#src/errors.js';
+import type { PolicySpec } from '../contract.js';
+import { policyLayout } from '../layout.js';
+import { adamStep, criticGradient, type AdamStep, type CriticHyperparameters } from './halves.js';
+import { COMMAND_NUMBERS, FAILURE_BYTES, PolicyMemory, type MailboxPlan } from './memory.js';
+import { wasmBase64 } from './policy.wasm.js';
+
+/** What the thread needs to begin: it can be cloned into another thread, where the memory stays one. */
+export interface CriticThreadSetup {
+  readonly spec: PolicySpec;
+  readonly memory: WebAssembly.Memory;
+  readonly mailbox: MailboxPlan;
+  /** The engine's kernels: the thread refuses to work with others. */
+  readonly kernels: string;
+}
+
+/** A thread that stands ready. Whoever creates the engine brings it, since starting one is I/O. */
+export interface CriticThreadHost {
+  /** Makes the thread call `serveCritic(setup)`; returns at once. Called once. */
+  serve(setup: CriticThreadSetup): void;
+  /** Why the thread has ended, or null while it has not. */
+  failure(): string | null;
+  /** Ends the thread. */
+  stop(): void;
+}
+
+const GRADIENT = 0;
+const STEP = 1;
+/** Stands in `done` where the thread has ended. */
+const ENDED = -1;
+/** Counts stay positive int32. */
+const COUNT = 0x3fff_ffff;
+
+/** Looks before sleeping: some hundred microseconds, many times what a step of Adam or a decision takes. */
+const LOOKS = 20_000;
+const SLEEP_MS = 1000;
+/** A thread that has ended says so. This is for one that cannot: seconds without any answer. */
+const PATIENCE_SLEEPS = 120;
+
+/** The engine's side. */
+export class CriticThread {
+  readonly #host: CriticThreadHost;
+  readonly #memory: PolicyMemory;
+  readonly #given: number;
+  readonly #done: number;
+  #count = 0;
+
+  constructor(host: CriticThreadHost, memory: PolicyMemory, spec: PolicySpec) {
+    this.#host = host;
+    this.#memory = memory;
+    this.#given = memory.mailbox.given >>> 2;
+    this.#done = memory.mailbox.done >>> 2;
+    host.serve({ spec, memory: memory.shared, mailbox: memory.mailbox, kernels: wasmBase64 });
+  }
+
+  /** Begins the critic's gradient on the first `n` indices of the batch; `settle` waits for it. */
+  beginGradient(n: number, hyper: CriticHyperparameters): void {
+    const { f64, batch, shared } = this.#memory;
+    const at = this.#command();
+    f64[at] = GRADIENT;
+    f64[at + 1] = n;
+    f64[at + 2] = batch.capacity;
+    f64[at + 3] = hyper.clipRangeVf ?? -1;
+    f64[at + 4] = hyper.valueClipping === 'pessimistic' ? 1 : 0;
+    f64[at + 5] = hyper.vfCoef;
+    f64[at + 6] = shared.buffer.byteLength;
+    this.#give();
+  }
+
+  /** Begins the critic's step. */
+  beginStep({ gradientScale, stepSize, secondScale, eps }: AdamStep): void {
+    const { f64 } = this.#memory;
+    const at = this.#command();
+    f64[at] = STEP;
+    f64[at + 1] = gradientScale;
+    f64[at + 2] = stepSize;
+    f64[at + 3] = secondScale;
+    f64[at + 4] = eps;
+    this.#give();
+  }
+
+  /** Waits until all that was begun is done. Throws TRAIN_THREAD where the thread has ended or does not answer. */
+  settle(): void {
+    const { i32 } = this.#memory;
+    for (let sleeps = 0; sleeps < PATIENCE_SLEEPS; sleeps++) {
+      for (;;) {
+        const done = Atomics.load(i32, this.#done);
+        if (done === this.#count) return;
+        if (done === ENDED) this.#fail(readFailure(this.#memory));
+        if (afterChange(i32, this.#done, done) === done) break;
+      }
+      const failure = this.#host.failure();
+      if (failure !== null) this.#fail(failure);
+    }
+    this.#fail(`it has not answered for ${(PATIENCE_SLEEPS * SLEEP_MS) / 1000} s`);
+  }
+
+  stop(): void {
+    this.#host.stop();
+  }
+
+  #command(): number {
+    const failure = this.#host.failure();
+    if (failure !== null) this.#fail(failure);
+    return commandAt(this.#memory, (this.#count + 1) & COUNT);
+  }
+
+  #give(): void {
+    const { i32 } = this.#memory;
+    this.#count = (this.#count + 1) & COUNT;
+    Atomics.store(i32, this.#given, this.#count);
+    Atomics.notify(i32, this.#given);
+  }
+
+  #fail(reason: string): never {
+    fail('TRAIN_THREAD', {
+      where: "the critic's thread",
+      message: `${reason}. Resume the run from its last checkpoint; training.threads=1 does without this thread, to the same bits`,
+    });
+  }
+}
+
+/**
+ * The thread's side: works until the thread is ended from outside. Where it cannot go on it leaves the reason in the
+ * mailbox, and throws.
+ */
+export function serveCritic(setup: CriticThreadSetup): never {
+  try {
+    if (setup.kernels !== wasmBase64) {
+      throw new Error('its kernels are of another build: build anew');
+    }
+    const memory = new PolicyMemory(setup.spec, policyLayout(setup.spec), setup.memory);
+    if (memory.mailbox.failure !== setup.mailbox.failure) {
+      throw new Error('its plan of the memory is of another build: build anew');
+    }
+    return work(memory);
+  } catch (error) {
+    reportCriticFailure(setup, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** Leaves word that the thread has ended, so that the engine fails at once and does not wait. */
+export function reportCriticFailure({ memory, mailbox }: CriticThreadSetup, reason: string): void {
+  const i32 = new Int32Array(memory.buffer);
+  const done = mailbox.done >>> 2;
+  if (Atomics.load(i32, done) === ENDED) return;
+  const text = new TextEncoder().encode(reason).subarray(0, FAILURE_BYTES);
+  new Uint8Array(memory.buffer).set(text, mailbox.failure + 4);
+  i32[mailbox.failure >>> 2] = text.length;
+  Atomics.store(i32, done, ENDED);
+  Atomics.notify(i32, done);
+}
+
+function readFailure({ i32, u8, mailbox }: PolicyMemory): string {
+  const from = mailbox.failure + 4;
+  // a copy: TextDecoder takes no shared memory
+  return new TextDecoder().decode(u8.slice(from, from + i32[mailbox.failure >>> 2]));
+}
+
+function work(memory: PolicyMemory): never {
+  const { i32, f64, mailbox, critic } = memory;
+  const given = mailbox.given >>> 2;
+  const done = mailbox.done >>> 2;
+  const hyper: CriticHyperparameters = { clipRangeVf: null, valueClipping: 'clamped', vfCoef: 0 };
+  const step: AdamStep = { gradientScale: 0, stepSize: 0, secondScale: 0, eps: 0 };
+  let count = 0;
+  for (;;) {
+    while (Atomics.load(i32, given) === count) afterChange(i32, given, count);
+    count = (count + 1) & COUNT;
+    const at = commandAt(memory, count);
+    if (f64[at] === GRADIENT) {
+      // the engine may have let the memory grow: this thread learns of it a little later
+      while (memory.shared.buffer.byteLength < f64[at + 6]);
+      memory.reserveBatch(f64[at + 2]);
+      hyper.clipRangeVf = f64[at + 3] < 0 ? null : f64[at + 3];
+      hyper.valueClipping = f64[at + 4] === 0 ? 'clamped' : 'pessimistic';
+      hyper.vfCoef = f64[at + 5];
+      criticGradient(memory, f64[at + 1], hyper);
+    } else {
+      step.gradientScale = f64[at + 1];
+      step.stepSize = f64[at + 2];
+      step.secondScale = f64[at + 3];
+      step.eps = f64[at + 4];
+      adamStep(memory, critic, step);
+    }
+    Atomics.store(i32, done, count);
+    Atomics.notify(i32, done);
+  }
+}
+
+function commandAt(memory: PolicyMemory, count: number): number {
+  return (memory.mailbox.commands >>> 3) + (count & 1) * COMMAND_NUMBERS;
+}
+
+/** Waits, for a second at most, until `i32[at]` is no longer `seen`; returns what it is then. */
+function afterChange(i32: Int32Array, at: number, seen: number): number {
+  for (let look = 0; look < LOOKS; look++) {
+    const now = Atomics.load(i32, at);
+    if (now !== seen) return now;
+  }
+  Atomics.wait(i32, at, seen, SLEEP_MS);
+  return Atomics.load(i32, at);
+}
