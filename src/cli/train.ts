@@ -12,6 +12,7 @@ interface TrainArguments {
   overrides?: string[] | undefined;
   seed?: string | undefined;
   resume?: string | undefined;
+  threads?: 1 | 2 | undefined;
   evaluate: boolean;
   json: boolean;
 }
@@ -33,6 +34,11 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
           type: 'string',
           requiresArg: true,
           describe: 'Take up this run (folder, name or a checkpoint file) to the same bits as if never interrupted',
+        },
+        threads: {
+          choices: [1, 2] as const,
+          requiresArg: true,
+          describe: 'Instead of training.threads, also when resuming: the bits are the same',
         },
         evaluate: {
           type: 'boolean',
@@ -72,10 +78,15 @@ async function runTraining({
   overrides = [],
   seed,
   resume,
+  threads,
   evaluate,
 }: TrainArguments): Promise<TrainOutcome> {
   const settings = readRuntimeSettings(process.env);
-  const controls = { onEvent: progressListener(stderrOutput(settings.logLevel)), signal: interruption() };
+  const controls = {
+    onEvent: progressListener(stderrOutput(settings.logLevel)),
+    signal: interruption(),
+    threads: threads ?? null,
+  };
   if (resume !== undefined) {
     const given = experiment ?? (seed === undefined ? undefined : `--seed ${seed}`);
     if (given !== undefined) {

@@ -226,6 +226,13 @@ const training = z.strictObject({
   checkpoint_every: count().describe('Environment steps between checkpoints.'),
   keep_checkpoints: z.int().min(0).describe('How many numbered checkpoints to keep besides last, previous and best.'),
   engine: z.enum(['simd']).describe('Which engine does the arithmetic of the policy.'),
+  threads: z
+    .int()
+    .min(1)
+    .max(2)
+    .describe(
+      '2: the critic learns on a thread of its own. The bits are the same, and a run may change it on resuming.',
+    ),
 });
 
 /** The whole file, every key present: what `loadExperiment` returns. */

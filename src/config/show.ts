@@ -37,10 +37,14 @@ function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly
 
 /**
  * sha256 of all that decides what a run learns, except its seed: runs of one configuration share it. Name and
- * description do not count; keys are sorted, so that their order in a file does not either.
+ * description do not count, nor does the number of threads, which changes no bit; keys are sorted, so that their order
+ * in a file does not count either.
  */
 export function configHash({ env, data, observation, agent, training }: ExperimentConfig): string {
-  return createHash('sha256').update(canonicalJson({ env, data, observation, agent, training })).digest('hex');
+  const { threads: _, ...decisive } = training;
+  return createHash('sha256')
+    .update(canonicalJson({ env, data, observation, agent, training: decisive }))
+    .digest('hex');
 }
 
 function canonicalJson(value: unknown): string {

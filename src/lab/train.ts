@@ -5,6 +5,7 @@ import { RandomStream } from '#env/seeding.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
+import type { CriticThreadHost } from '#agents/policy/simd/critic-thread.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { NonFiniteError } from '#agents/ppo/non-finite.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
@@ -22,6 +23,7 @@ import {
   type Best,
   type Checkpoint,
 } from './checkpoint.js';
+import { criticThreadFor } from './critic-thread.js';
 import { writeFileAtomic, type JsonLines } from './files.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
@@ -66,6 +68,8 @@ export interface RunControls {
   readonly signal?: AbortSignal;
   /** The wall clock of run.json, timings and progress; nothing that reproduces depends on it. */
   readonly nowMs?: () => number;
+  /** Instead of the configuration's `training.threads`: it changes no bit. */
+  readonly threads?: number | null;
 }
 
 export interface TrainOptions extends RunControls {
@@ -158,8 +162,10 @@ async function runFrom(
   controls: RunControls,
 ): Promise<TrainOutcome> {
   let training: TrainingRun | null = null;
+  let criticThread: CriticThreadHost | null = null;
   try {
-    training = new TrainingRun(run, config, world, checkpoint, controls);
+    criticThread = await criticThreadFor(controls.threads ?? config.training.threads);
+    training = new TrainingRun(run, config, world, checkpoint, controls, criticThread);
     return await training.run();
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
@@ -177,6 +183,7 @@ async function runFrom(
     throw error;
   } finally {
     training?.close();
+    criticThread?.stop();
   }
 }
 
@@ -213,6 +220,7 @@ class TrainingRun {
     world: World,
     checkpoint: Checkpoint | null,
     controls: RunControls,
+    criticThread: CriticThreadHost | null,
   ) {
     this.#run = run;
     this.#config = config;
@@ -221,7 +229,7 @@ class TrainingRun {
     this.#nowMs = controls.nowMs ?? Date.now;
     const { agent } = config;
     const spec = policySpec(agent, world.env.singleObservationSpace, world.actionSpace);
-    this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
+    this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init'), criticThread });
     this.#ppo = new Ppo({
       env: world.env,
       engine: this.#engine,

@@ -70,6 +70,19 @@ describe.each([
     expect(recordOf(runOf(other)).result?.weights_sha256).not.toBe(reference().weights);
   });
 
+  it('goes on after kill -9 with another number of threads', async () => {
+    const runsDir = freshRuns();
+    const first = startOpenbell([...command, '--threads', '1'], runsDir);
+    const run = await untilMetrics(first, runsDir, 22);
+    first.child.kill('SIGKILL');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    expect(openbell(['train', '--resume', run, '--threads', '2'], runsDir)).toMatchObject({ code: 0 });
+    expectSame(run);
+    const alone = freshRuns();
+    expect(openbell([...command, 'training.threads=1'], alone)).toMatchObject({ code: 0 });
+    expectSame(runOf(alone));
+  });
+
   it('goes on after kill -9, twice, with a torn last line', async () => {
     const runsDir = freshRuns();
     const first = startOpenbell(command, runsDir);

@@ -4,9 +4,10 @@
  * and the critic takes its step while the engine goes on. Both threads run the kernels that one thread would run, on
  * the same numbers in the same order: the bits are the same.
  *
- * Commands are counted. The engine raises `given`, the thread raises `done`; a gradient is always waited for, so that
- * at most two commands are on their way and two places hold them. A waiter looks for a while before it sleeps:
- * within an update the other thread answers in microseconds, and during rollouts the core is left to others.
+ * Commands are counted: `given`, `begun`, `done`. A gradient is always waited for, so that at most two commands are on
+ * their way and two places hold them. Whoever comes first begins the next one: while the thread sleeps, starts, or
+ * stands in the queue of a busy machine, the engine carries the command out itself. A waiter looks for a while before
+ * it sleeps: within an update the other thread answers in microseconds, and during rollouts the core is left to others.
  */
 import { fail } from '#src/errors.js';
 import type { PolicySpec } from '../contract.js';
@@ -53,6 +54,8 @@ export class CriticThread {
   readonly #memory: PolicyMemory;
   readonly #given: number;
   readonly #done: number;
+  readonly #hyper = emptyHyperparameters();
+  readonly #step = emptyStep();
   #count = 0;
 
   constructor(host: CriticThreadHost, memory: PolicyMemory, spec: PolicySpec) {
@@ -97,6 +100,7 @@ export class CriticThread {
         const done = Atomics.load(i32, this.#done);
         if (done === this.#count) return;
         if (done === ENDED) this.#fail(readFailure(this.#memory));
+        if (carryOutNext(this.#memory, this.#hyper, this.#step)) continue;
         if (afterChange(i32, this.#done, done) === done) break;
       }
       const failure = this.#host.failure();
@@ -169,34 +173,58 @@ function readFailure({ i32, u8, mailbox }: PolicyMemory): string {
 }
 
 function work(memory: PolicyMemory): never {
-  const { i32, f64, mailbox, critic } = memory;
+  const { i32, mailbox } = memory;
   const given = mailbox.given >>> 2;
   const done = mailbox.done >>> 2;
-  const hyper: CriticHyperparameters = { clipRangeVf: null, valueClipping: 'clamped', vfCoef: 0 };
-  const step: AdamStep = { gradientScale: 0, stepSize: 0, secondScale: 0, eps: 0 };
-  let count = 0;
+  const hyper = emptyHyperparameters();
+  const step = emptyStep();
   for (;;) {
-    while (Atomics.load(i32, given) === count) afterChange(i32, given, count);
-    count = (count + 1) & COUNT;
-    const at = commandAt(memory, count);
-    if (f64[at] === GRADIENT) {
-      // the engine may have let the memory grow: this thread learns of it a little later
-      while (memory.shared.buffer.byteLength < f64[at + 6]);
-      memory.reserveBatch(f64[at + 2]);
-      hyper.clipRangeVf = f64[at + 3] < 0 ? null : f64[at + 3];
-      hyper.valueClipping = f64[at + 4] === 0 ? 'clamped' : 'pessimistic';
-      hyper.vfCoef = f64[at + 5];
-      criticGradient(memory, f64[at + 1], hyper);
-    } else {
-      step.gradientScale = f64[at + 1];
-      step.stepSize = f64[at + 2];
-      step.secondScale = f64[at + 3];
-      step.eps = f64[at + 4];
-      adamStep(memory, critic, step);
+    if (carryOutNext(memory, hyper, step)) {
+      Atomics.add(i32, mailbox.carriedOut >>> 2, 1);
+      continue;
     }
-    Atomics.store(i32, done, count);
-    Atomics.notify(i32, done);
+    const seen = Atomics.load(i32, done);
+    // either there is nothing to do, or the engine is doing it
+    if (Atomics.load(i32, given) === seen) afterChange(i32, given, seen);
+    else afterChange(i32, done, seen);
   }
+}
+
+/** The next command, unless there is none or the other thread has begun it. True where it was carried out. */
+function carryOutNext(memory: PolicyMemory, hyper: CriticHyperparameters, step: AdamStep): boolean {
+  const { i32, f64, mailbox, critic } = memory;
+  const done = Atomics.load(i32, mailbox.done >>> 2);
+  if (done === ENDED || done === Atomics.load(i32, mailbox.given >>> 2)) return false;
+  const next = (done + 1) & COUNT;
+  if (Atomics.compareExchange(i32, mailbox.begun >>> 2, done, next) !== done) return false;
+  const at = commandAt(memory, next);
+  if (f64[at] === GRADIENT) {
+    // the engine may have let the memory grow: the thread learns of it a little later
+    while (memory.shared.buffer.byteLength < f64[at + 6]);
+    memory.reserveBatch(f64[at + 2]);
+    hyper.clipRangeVf = f64[at + 3] < 0 ? null : f64[at + 3];
+    hyper.valueClipping = f64[at + 4] === 0 ? 'clamped' : 'pessimistic';
+    hyper.vfCoef = f64[at + 5];
+    criticGradient(memory, f64[at + 1], hyper);
+  } else {
+    step.gradientScale = f64[at + 1];
+    step.stepSize = f64[at + 2];
+    step.secondScale = f64[at + 3];
+    step.eps = f64[at + 4];
+    adamStep(memory, critic, step);
+  }
+  // not a plain store: the thread may have ended meanwhile, and said so here
+  Atomics.compareExchange(i32, mailbox.done >>> 2, done, next);
+  Atomics.notify(i32, mailbox.done >>> 2);
+  return true;
+}
+
+function emptyHyperparameters(): CriticHyperparameters {
+  return { clipRangeVf: null, valueClipping: 'clamped', vfCoef: 0 };
+}
+
+function emptyStep(): AdamStep {
+  return { gradientScale: 1, stepSize: 0, secondScale: 0, eps: 0 };
 }
 
 function commandAt(memory: PolicyMemory, count: number): number {

@@ -10,9 +10,11 @@ import { CHUNK, STRIDE, type HalfPlan, type LayerPlan, type PolicyMemory } from 
 export const SQUARES = 5;
 
 /** What the critic's gradient is asked with. */
-export type CriticHyperparameters = {
-  -readonly [Key in 'clipRangeVf' | 'valueClipping' | 'vfCoef']: UpdateHyperparameters[Key];
-};
+export interface CriticHyperparameters {
+  clipRangeVf: UpdateHyperparameters['clipRangeVf'];
+  valueClipping?: UpdateHyperparameters['valueClipping'];
+  vfCoef: number;
+}
 
 /** One step of Adam, common to both halves. */
 export interface AdamStep {

@@ -9,7 +9,14 @@
  */
 import type { PolicySpec } from '../contract.js';
 import { actionColumns, headSize, type LinearLayer, type PolicyLayout } from '../layout.js';
-import { ACTIVATION, createPolicyMemory, instantiatePolicyKernels, PANEL, roundUp, type PolicyKernels } from './kernels.js';
+import {
+  ACTIVATION,
+  createPolicyMemory,
+  instantiatePolicyKernels,
+  PANEL,
+  roundUp,
+  type PolicyKernels,
+} from './kernels.js';
 
 /**
  * Rows that pass through a half at a time. A larger minibatch is cut into pieces of it, whose activations stay in
@@ -72,8 +79,11 @@ export interface StagePlan {
 
 /** Where the two threads meet: see critic-thread.ts. */
 export interface MailboxPlan {
-  /** Int32: commands given, and commands done. Far apart, since each is written by another thread. */
+  /** Int32: commands given, begun and done. Far apart: a thread that looks at one does not slow who writes another. */
   readonly given: number;
+  readonly begun: number;
+  /** Int32: how many commands the thread has carried out itself, rather than the engine. */
+  readonly carriedOut: number;
   readonly done: number;
   /** Two commands of `COMMAND_NUMBERS` float64 each. */
   readonly commands: number;
@@ -203,6 +213,8 @@ export class PolicyMemory {
     };
     this.mailbox = {
       given: this.#allocate(APART),
+      begun: this.#allocate(APART),
+      carriedOut: this.#allocate(APART),
       done: this.#allocate(APART),
       commands: this.#allocate(2 * COMMAND_NUMBERS * 8 + APART),
       failure: this.#allocate(4 + FAILURE_BYTES),
