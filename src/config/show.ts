@@ -41,7 +41,8 @@ function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly
  * in a file does not count either.
  */
 export function configHash({ env, data, observation, agent, training }: ExperimentConfig): string {
-  const { threads: _, ...decisive } = training;
+  // an undefined member is left out of JSON
+  const decisive = { ...training, threads: undefined };
   return createHash('sha256')
     .update(canonicalJson({ env, data, observation, agent, training: decisive }))
     .digest('hex');

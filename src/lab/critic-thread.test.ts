@@ -35,10 +35,23 @@ function create(spec: PolicySpec, criticThread: CriticThreadHost | null, seed = 
   return engine;
 }
 
+/** Its clock stands still, so that the engine never finds the thread too slow. */
 async function startThread(entry?: string): Promise<CriticThreadHost> {
-  const host = await startCriticThread(entry);
+  const host = { ...(await startCriticThread(entry)), nowMs: () => 0 };
   hosts.push(host);
   return host;
+}
+
+/** The same thread, and how many commands it has carried out rather than the engine. */
+function counting(host: CriticThreadHost): { host: CriticThreadHost; carriedOut: () => number } {
+  let at: CriticThreadSetup | null = null;
+  const serve = (setup: CriticThreadSetup): void => {
+    at = setup;
+    host.serve(setup);
+  };
+  const carriedOut = (): number =>
+    at === null ? 0 : Atomics.load(new Int32Array(at.memory.buffer), at.mailbox.carriedOut >>> 2);
+  return { host: { ...host, serve }, carriedOut };
 }
 
 const breath = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -128,14 +141,23 @@ describe('two threads give the bits of one', () => {
     }
   });
 
+  it('where the thread is never faster, so that the engine works alone in between', async () => {
+    const { host, carriedOut } = counting(await startThread());
+    // a clock by which every wait is longer than the one before
+    let looks = 0;
+    const nowMs = (): number => (looks++) ** 3;
+    const one = await learn(create(DISCRETE, null), HYPER);
+    const two = await learn(create(DISCRETE, { ...host, nowMs }), HYPER);
+    expect(two).toEqual(one);
+    // 280 minibatches, and two looks at each: all but these were alone
+    // 4 alone, one together, 16, one, 32, one, 64, one, 128, one, and 31 of 256
+    expect(looks).toBe(2 * 280);
+    expect(carriedOut()).toBeLessThanOrEqual(2 * 5);
+  });
+
   it('whoever carries the commands out, the engine or the thread', async () => {
-    const host = await startThread();
-    let carriedOut = (): number => 0;
-    const serve = (setup: CriticThreadSetup): void => {
-      carriedOut = () => Atomics.load(new Int32Array(setup.memory.buffer), setup.mailbox.carriedOut >>> 2);
-      host.serve(setup);
-    };
-    const two = create(DISCRETE, { ...host, serve });
+    const { host, carriedOut } = counting(await startThread());
+    const two = create(DISCRETE, host);
     const one = create(DISCRETE, null);
     const batch = randomBatch(one, new RandomStream(1, 'batch'), 2000, true, 0.1);
     two.setBatch(batch);
@@ -191,7 +213,7 @@ describe('a thread that ends fails the training', () => {
     engine.setBatch(randomBatch(engine, new RandomStream(1, 'batch'), 64, true, 0));
     await breath(200);
     expect(() => {
-      for (let i = 0; i < 3; i++) engine.update(emptyLosses(), Int32Array.of(1, 2, 3), HYPER);
+      for (let i = 0; i < 10; i++) engine.update(emptyLosses(), Int32Array.of(1, 2, 3), HYPER);
     }).toThrow(/TRAIN_THREAD the critic's thread: it ended with code 7/);
     expect(() => engine.getState()).toThrow(/TRAIN_THREAD/);
   });

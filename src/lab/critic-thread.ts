@@ -39,5 +39,6 @@ export async function startCriticThread(entry: string = ENTRY): Promise<CriticTh
     serve: (setup) => worker.postMessage(setup),
     failure: () => failure,
     stop: () => void worker.terminate(),
+    nowMs: () => performance.now(),
   };
 }

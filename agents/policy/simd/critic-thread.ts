@@ -8,6 +8,9 @@
  * their way and two places hold them. Whoever comes first begins the next one: while the thread sleeps, starts, or
  * stands in the queue of a busy machine, the engine carries the command out itself. A waiter looks for a while before
  * it sleeps: within an update the other thread answers in microseconds, and during rollouts the core is left to others.
+ *
+ * Where the machine has no core to spare, waiting costs more than the thread saves: then the engine works alone for a
+ * while, and tries again. Time decides who works, never a bit.
  */
 import { fail } from '#src/errors.js';
 import type { PolicySpec } from '../contract.js';
@@ -33,6 +36,7 @@ export interface CriticThreadHost {
   failure(): string | null;
   /** Ends the thread. */
   stop(): void;
+  nowMs(): number;
 }
 
 const GRADIENT = 0;
@@ -48,6 +52,16 @@ const SLEEP_MS = 1000;
 /** A thread that has ended says so. This is for one that cannot: seconds without any answer. */
 const PATIENCE_SLEEPS = 120;
 
+/** Minibatches alone: so many at first, twice as many each time it does not pay, up to the last. */
+const FIRST_ALONE = 16;
+const MOST_ALONE = 1024;
+/** Minibatches alone in the beginning: how long they take says later whether the thread pays. */
+const CALIBRATION = 4;
+/** What the thread has saved counts for no more than so many minibatches: a machine that was free may be busy now. */
+const CREDIT = 8;
+/** After so many together without a loss, `FIRST_ALONE` is enough again. */
+const FORGIVEN = 256;
+
 /** The engine's side. */
 export class CriticThread {
   readonly #host: CriticThreadHost;
@@ -57,6 +71,15 @@ export class CriticThread {
   readonly #hyper = emptyHyperparameters();
   readonly #step = emptyStep();
   #count = 0;
+  /** Minibatches to come without the thread, and how many there were the last time. */
+  #alone = CALIBRATION;
+  #lastAlone = 0;
+  /** What the critic's half takes the engine, a row; and what the thread has saved so far, or cost. */
+  #criticRowMs = Number.MAX_VALUE;
+  #savedMs = 0;
+  #together = 0;
+  #isAlone = false;
+  #rows = 0;
 
   constructor(host: CriticThreadHost, memory: PolicyMemory, spec: PolicySpec) {
     this.#host = host;
@@ -66,8 +89,21 @@ export class CriticThread {
     host.serve({ spec, memory: memory.shared, mailbox: memory.mailbox, kernels: wasmBase64 });
   }
 
-  /** Begins the critic's gradient on the first `n` indices of the batch; `settle` waits for it. */
+  /** Begins the critic's gradient on the first `n` indices of the batch; `finishGradient` waits for it. */
   beginGradient(n: number, hyper: CriticHyperparameters): void {
+    const failure = this.#host.failure();
+    if (failure !== null) this.#fail(failure);
+    this.#isAlone = this.#alone > 0;
+    if (this.#isAlone) {
+      this.#alone -= 1;
+      this.settle();
+      const beginMs = this.#host.nowMs();
+      criticGradient(this.#memory, n, hyper);
+      // the least of late: kernels are compiled as they run, and other work comes between
+      this.#criticRowMs = Math.min((this.#host.nowMs() - beginMs) / n, 1.1 * this.#criticRowMs);
+      return;
+    }
+    this.#rows = n;
     const { f64, batch, shared } = this.#memory;
     const at = this.#command();
     f64[at] = GRADIENT;
@@ -80,8 +116,31 @@ export class CriticThread {
     this.#give();
   }
 
-  /** Begins the critic's step. */
-  beginStep({ gradientScale, stepSize, secondScale, eps }: AdamStep): void {
+  /** Called when the actor's gradient is there. Throws TRAIN_THREAD. */
+  finishGradient(): void {
+    if (this.#isAlone) return;
+    const actorDoneMs = this.#host.nowMs();
+    this.settle();
+    const criticMs = this.#rows * this.#criticRowMs;
+    this.#savedMs += criticMs - (this.#host.nowMs() - actorDoneMs);
+    this.#savedMs = Math.min(this.#savedMs, CREDIT * criticMs);
+    if (this.#savedMs >= 0) {
+      if (++this.#together === FORGIVEN) this.#lastAlone = 0;
+      return;
+    }
+    this.#savedMs = 0;
+    this.#together = 0;
+    this.#lastAlone = Math.min(Math.max(2 * this.#lastAlone, FIRST_ALONE), MOST_ALONE);
+    this.#alone = this.#lastAlone;
+  }
+
+  /** Begins the critic's step after a gradient. */
+  beginStep(step: AdamStep): void {
+    if (this.#isAlone) {
+      adamStep(this.#memory, this.#memory.critic, step);
+      return;
+    }
+    const { gradientScale, stepSize, secondScale, eps } = step;
     const { f64 } = this.#memory;
     const at = this.#command();
     f64[at] = STEP;
@@ -114,8 +173,6 @@ export class CriticThread {
   }
 
   #command(): number {
-    const failure = this.#host.failure();
-    if (failure !== null) this.#fail(failure);
     return commandAt(this.#memory, (this.#count + 1) & COUNT);
   }
 

@@ -306,7 +306,7 @@ class SimdEngine implements PolicyEngine {
     thread?.beginGradient(n, hyper);
     actorGradient(memory, n, hyper);
     if (thread === null) criticGradient(memory, n, hyper);
-    else thread.settle();
+    else thread.finishGradient();
     const actorSums = memory.actor.sums >>> 3;
     const criticSums = memory.critic.sums >>> 3;
     losses.policyLoss = f64[actorSums] / n;
