@@ -1,7 +1,12 @@
 /** What the arithmetic of a policy amounts to, and how fast the machine's best matrix product is. */
 import { RandomStream } from '#env/seeding.js';
 import type { PolicySpec } from '#agents/policy/contract.js';
-import { instantiatePolicyKernels, roundUp, type PolicyKernels } from '#agents/policy/simd/kernels.js';
+import {
+  createPolicyMemory,
+  instantiatePolicyKernels,
+  roundUp,
+  type PolicyKernels,
+} from '#agents/policy/simd/kernels.js';
 
 /**
  * Floating-point operations that one row of a minibatch needs, forward and backward: two a multiply-add, and the
@@ -48,7 +53,7 @@ export class KernelBench {
   readonly #floats: Float32Array;
 
   constructor(places: number) {
-    const memory = new WebAssembly.Memory({ initial: (places + 1) * (PLACE_BYTES / 65_536) });
+    const memory = createPolicyMemory((places + 1) * (PLACE_BYTES / 65_536));
     this.kernels = instantiatePolicyKernels(memory);
     this.#floats = new Float32Array(memory.buffer);
     const stream = new RandomStream(1, 'bench/kernels');
