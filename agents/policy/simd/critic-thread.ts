@@ -59,6 +59,8 @@ const MOST_ALONE = 1024;
 const CALIBRATION = 4;
 /** What the thread has saved counts for no more than so many minibatches: a machine that was free may be busy now. */
 const CREDIT = 8;
+/** It begins with a few, since at first the thread has to wake. */
+const GRACE = 2;
 /** After so many together without a loss, `FIRST_ALONE` is enough again. */
 const FORGIVEN = 256;
 
@@ -128,7 +130,7 @@ export class CriticThread {
       if (++this.#together === FORGIVEN) this.#lastAlone = 0;
       return;
     }
-    this.#savedMs = 0;
+    this.#savedMs = GRACE * criticMs;
     this.#together = 0;
     this.#lastAlone = Math.min(Math.max(2 * this.#lastAlone, FIRST_ALONE), MOST_ALONE);
     this.#alone = this.#lastAlone;
