@@ -143,7 +143,7 @@ describe('two threads give the bits of one', () => {
 
   it('where the thread is never faster, so that the engine works alone in between', async () => {
     const { host, carriedOut } = counting(await startThread());
-    // a clock by which every wait is longer than the one before
+    // a clock by which every look comes twice as late as the one before
     let looks = 0;
     const nowMs = (): number => (looks++) ** 3;
     const one = await learn(create(DISCRETE, null), HYPER);
