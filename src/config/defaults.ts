@@ -37,7 +37,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
           checkpoint_every: 50_000,
           keep_checkpoints: 0,
           engine: 'simd',
-          threads: 2,
+          threads: 1,
         },
       },
     },
