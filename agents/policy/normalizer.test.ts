@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RandomStream } from '#env/seeding.js';
 import { Normalizer } from './normalizer.js';
 
-/** Made by test/golden/vec-normalize.py with the real stable-baselines3. */
+/** Made by bench/peers/vec_normalize.py with the real stable-baselines3. */
 interface Golden {
   readonly numEnvs: number;
   readonly observationSize: number;

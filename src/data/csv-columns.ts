@@ -77,17 +77,7 @@ export function resolveColumns(
   delimiter: string,
 ): ColumnIndices {
   checkNone(file, mapping);
-  const indices: ColumnIndices = {
-    time: -1,
-    date: -1,
-    open: -1,
-    high: -1,
-    low: -1,
-    close: -1,
-    volume: -1,
-    adj_close: -1,
-    factor: -1,
-  };
+  const indices = noColumns();
   const names = header.map(plainName);
   for (const role of COLUMN_ROLES) {
     const wanted = mapping[role];
@@ -104,20 +94,15 @@ export function resolveColumns(
   return indices;
 }
 
+/** Every role without a column, until one is found for it. */
+function noColumns(): ColumnIndices {
+  return { time: -1, date: -1, open: -1, high: -1, low: -1, close: -1, volume: -1, adj_close: -1, factor: -1 };
+}
+
 /** By positions, for a file without a header: all roles that are wanted must be given. */
 export function positionColumns(file: string, width: number, mapping: ColumnMapping): ColumnIndices {
   checkNone(file, mapping);
-  const indices: ColumnIndices = {
-    time: -1,
-    date: -1,
-    open: -1,
-    high: -1,
-    low: -1,
-    close: -1,
-    volume: -1,
-    adj_close: -1,
-    factor: -1,
-  };
+  const indices = noColumns();
   for (const role of COLUMN_ROLES) {
     const position = mapping[role];
     if (position === undefined || position === 'none') continue;

@@ -1,7 +1,7 @@
 """Golden values for src/stats, from libraries that know nothing of it.
 
 pip install empyrical-reloaded==0.7.1 arch==8.0.0 numpy==2.4.6 pandas==3.1.1
-python test/golden/performance.py > test/golden/performance.json
+python bench/peers/performance_reference.py > test/golden/performance.json
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Writes vec-normalize.json: what stable-baselines3's VecNormalize makes of a short fixed record.
+"""Writes test/golden/vec-normalize.json: what stable-baselines3's VecNormalize makes of a short fixed record.
 
-pip install stable-baselines3==2.9.2 numpy==2.4.6 && python vec-normalize.py > vec-normalize.json
+pip install stable-baselines3==2.9.2 numpy==2.4.6 && python bench/peers/vec_normalize.py > test/golden/vec-normalize.json
 """
 
 import json

@@ -1,9 +1,9 @@
 """The Ornstein-Uhlenbeck market in numpy, its optimum by value iteration, and what stable-baselines3's PPO reaches of
 it: an independent second implementation of env/known, and the yardstick of `openbell prove ou`.
 
-    python test/golden/ou-stable-baselines3.py constant annealed
+    python bench/peers/ou_market.py constant annealed
 
-writes ou-stable-baselines3.json beside this file; one of the two words alone renews that part of it. Needs numpy,
+writes test/golden/ou-stable-baselines3.json; one of the two words alone renews that part of it. Needs numpy,
 gymnasium, torch and stable-baselines3. Takes about 20 seconds a seed.
 """
 import json
@@ -143,7 +143,7 @@ def main():
     optimum, policy = value_iteration()
     nearest = lambda x: np.clip(np.rint((x - GRID[0]) / (GRID[1] - GRID[0])).astype(int), 0, 400)
     on_paths = mean_on_paths(lambda x, position: policy[(position + 1).astype(int), nearest(x)])
-    file = pathlib.Path(__file__).with_suffix(".json")
+    file = pathlib.Path(__file__).parents[2] / "test" / "golden" / "ou-stable-baselines3.json"
     found = json.loads(file.read_text()) if file.exists() else {}
     found |= {
         "source": f"stable-baselines3 {stable_baselines3.__version__}, torch {torch.__version__}, numpy {np.__version__}",
