@@ -41,6 +41,12 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  // broker
+  BROKER_STATE: 1,
+  BROKER_ORDER: 1,
+  // live trading
+  LIVE_LEDGER: 1,
+  LIVE_EVENT: 1,
   FILE_SYSTEM: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
