@@ -42,6 +42,10 @@ export const ERROR_CODES = {
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
   FILE_SYSTEM: 1,
+  // the simulated gateway
+  GATEWAY_FAULT: 2,
+  GATEWAY_OPTIONS: 2,
+  GATEWAY_WIRE: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
 
