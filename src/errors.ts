@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   GATEWAY_FAULT: 2,
   GATEWAY_OPTIONS: 2,
   GATEWAY_WIRE: 1,
+  GATEWAY_STATE: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
 

@@ -5,6 +5,7 @@
  * synchronous, and messages go out through `ExchangeClient.send` while a call runs.
  */
 import type { Bars } from '#env/market/bars.js';
+import type { CostsConfig } from '#env/market/config.js';
 import type { ExchangeRequest } from './wire/requests.js';
 import type { ServerMessage } from './wire/responses.js';
 import type { Contract, Execution, Order, OrderStatus } from './wire/types.js';
@@ -22,6 +23,13 @@ export interface ExchangeOptions {
   readonly initialCash: number;
   /** Market time at which the replay begins: bars before it are history only. Default: the second session's open. */
   readonly startTimeMs?: number;
+  /**
+   * What the market charges; in a backtest those of the experiment. Default: the environment's, and for instruments
+   * that `ibkr_fixed` does not price 0.2 basis points of the value.
+   */
+  readonly costs?: CostsConfig;
+  /** Default true. */
+  readonly allowShorting?: boolean;
 }
 
 /** One connected client, after START_API. The exchange keys subscriptions on this object and orders on `clientId`. */
@@ -40,6 +48,12 @@ export interface StepResult {
    * answer to the close meets the next bar's open.
    */
   readonly boundaryMs: number | null;
+  /**
+   * Set where orders were filled at the open of bars that have just begun (`fills: backtest` only): their ticks and
+   * what happens within them are still to come. In lockstep the gateway waits here too, so that the exits of a
+   * position can be set from its own fill before its first bar runs.
+   */
+  readonly openFillsMs: number | null;
 }
 
 export interface Exchange {
