@@ -48,6 +48,11 @@ export const ERROR_CODES = {
   LIVE_LEDGER: 1,
   LIVE_EVENT: 1,
   FILE_SYSTEM: 1,
+  // the simulated gateway
+  GATEWAY_FAULT: 2,
+  GATEWAY_OPTIONS: 2,
+  GATEWAY_WIRE: 1,
+  GATEWAY_STATE: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
 
