@@ -10,7 +10,7 @@ import { MarketNoise } from '#env/market/noise.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS, writeAccountFeatures } from '#env/market/observation/index.js';
 import { FeatureStream } from '#env/market/observation/stream.js';
 import { OrderDesk } from '#env/market/order-desk.js';
-import { CLOSE, NO_ORDER, OPEN } from '#env/market/orders.js';
+import { CLOSE, FILL_REASONS, NO_ORDER, OPEN } from '#env/market/orders.js';
 import type { ExecutionReport, OrderSide } from '#src/broker/contract.js';
 import { BarBuilder } from './bar-builder.js';
 import type { SymbolConfig, TraderConfig } from './config.js';
@@ -328,7 +328,7 @@ export class SymbolTrader {
   }
 
   /** An exit for each slice in its own group, so that stop and exit can never both fill; what has no stop goes alone. */
-  #leave(reason: string, around: Surroundings, limit: number | null = null): void {
+  #leave(reason: string, around: Surroundings, limit: number | null = null, forced = true): void {
     if (this.position === 0 || this.orders.live('exit').length > 0) return;
     const held = Math.abs(this.position);
     const side: OrderSide = this.position > 0 ? 'SELL' : 'BUY';
@@ -346,7 +346,8 @@ export class SymbolTrader {
     for (const { quantity, slot, ocaGroup } of parts) {
       this.#place(
         {
-          orderRef: this.orders.freshRef(`${this.#cycle}-X${slot}`),
+          // "forced" tells a simulated market that a resting exit which fills first does not cancel this one
+          orderRef: this.orders.freshRef(`${this.#cycle}-X${forced ? 'forced' : ''}${slot}`),
           symbol: this.symbol,
           role: 'exit',
           side,
@@ -425,11 +426,11 @@ export class SymbolTrader {
   /** What the desk has put on the table, sent. */
   #order(barOpenMs: number, around: Surroundings): void {
     const { due } = this.#account;
-    const { kind, quantity } = due;
+    const { kind, quantity, forced } = due;
     if (kind === NO_ORDER) return;
     const limit = Number.isNaN(due.limit) ? null : due.limit;
     due.clear();
-    if (kind === CLOSE) this.#leave('decision', around, limit);
+    if (kind === CLOSE) this.#leave(FILL_REASONS[due.reason], around, limit, forced === 1);
     else if (kind === OPEN || quantity > 0 === this.position > 0)
       this.#enter(kind === OPEN, quantity, limit, barOpenMs, around);
     else this.#reduce(quantity, limit, barOpenMs, around);
