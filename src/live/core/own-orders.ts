@@ -30,6 +30,7 @@ export const remainingOf = ({ request, filled }: OwnOrder): number => Math.max(r
 export class OwnOrders {
   readonly #byRef = new Map<string, OwnOrder>();
   readonly #live = new Set<OwnOrder>();
+  readonly #byCycle = new Map<string, OwnOrder[]>();
 
   add(request: OrderRequest, cycle: string, slot: number, wallMs: number): OwnOrder {
     const order: OwnOrder = {
@@ -47,7 +48,25 @@ export class OwnOrders {
     };
     this.#byRef.set(request.orderRef, order);
     this.#live.add(order);
+    const siblings = this.#byCycle.get(cycle);
+    if (siblings === undefined) this.#byCycle.set(cycle, [order]);
+    else siblings.push(order);
     return order;
+  }
+
+  /** Units that left the position through orders of one slice. */
+  filledIn(cycle: string, slot: number): number {
+    let sum = 0;
+    for (const order of this.#byCycle.get(cycle) ?? [])
+      if (order.slot === slot && order.request.role !== 'entry') sum += order.filled;
+    return sum;
+  }
+
+  /** Units that opened or enlarged the position. */
+  openedIn(cycle: string): number {
+    let sum = 0;
+    for (const order of this.#byCycle.get(cycle) ?? []) if (order.request.role === 'entry') sum += order.filled;
+    return sum;
   }
 
   get(orderRef: string): OwnOrder | undefined {

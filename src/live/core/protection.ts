@@ -8,23 +8,43 @@ import { sharesOfStage, type ExitPlan, type PositionExits } from '#env/market/ex
 export interface Slice {
   /** Stage of the take-profit; one past the last: the rest, which has no target. */
   readonly slot: number;
+  /** > 0: what is left of it. */
   readonly quantity: number;
   /** null: the plan sets none. */
   readonly stop: number | null;
   readonly target: number | null;
 }
 
-/** The slices of a position of `held` (> 0) units, levels as they stand. Empty where nothing protects it. */
-export function slicesOf(plan: ExitPlan, exits: PositionExits, held: number, lotSize: number): Slice[] {
+/**
+ * The slices of a position that was opened with `opened` (> 0) units, of which `held` are left, after `filledIn(slot)`
+ * units of each slice have been closed. What the slices do not explain (a smaller target position, a correction)
+ * goes to, or comes from, the rest. Levels are those of `exits` as they stand.
+ */
+export function slicesOf(
+  plan: ExitPlan,
+  exits: PositionExits,
+  opened: number,
+  held: number,
+  filledIn: (slot: number) => number,
+  lotSize: number,
+): Slice[] {
   const stop = Number.isNaN(exits.stop) ? null : exits.stop;
-  const slices: Slice[] = [];
-  let left = held;
-  for (let k = exits.stage; k < plan.stages && left > 0; k++) {
-    const quantity = sharesOfStage(plan, exits, k, left, lotSize);
-    if (quantity === 0) continue;
-    slices.push({ slot: k, quantity, stop, target: exits.targets[k] });
-    left -= quantity;
+  const left: number[] = [];
+  let unplanned = opened;
+  for (let k = 0; k < plan.stages; k++) {
+    const planned = sharesOfStage(plan, exits, k, unplanned, lotSize);
+    unplanned -= planned;
+    left.push(Math.max(planned - filledIn(k), 0));
   }
-  if (left > 0 && stop !== null) slices.push({ slot: plan.stages, quantity: left, stop, target: null });
-  return slices;
+  left.push(Math.max(unplanned - filledIn(plan.stages), 0));
+  let difference = held - left.reduce((sum, quantity) => sum + quantity, 0);
+  if (difference > 0) left[plan.stages] += difference;
+  for (let k = plan.stages; k >= 0 && difference < 0; k--) {
+    const cut = Math.min(left[k], -difference);
+    left[k] -= cut;
+    difference += cut;
+  }
+  return left.flatMap((quantity, slot) =>
+    quantity > 0 ? [{ slot, quantity, stop, target: slot < plan.stages ? exits.targets[slot] : null }] : [],
+  );
 }

@@ -3,6 +3,7 @@
  * `env/market`; what stands here is what the market does not do for us live: waiting, partial fills, lost answers.
  */
 import { Account } from '#env/market/account.js';
+import { borrowCost } from '#env/market/costs.js';
 import { calendarNamed, type TradingCalendar } from '#env/market/calendar.js';
 import { ExitPlan, openExits, PositionExits, ratchetExits } from '#env/market/exits.js';
 import { limitPrice } from '#env/market/fills.js';
@@ -20,7 +21,7 @@ import type { Alert, OrderRequest, TraderIntent } from './intents.js';
 import { Ledger, MICRO } from './ledger.js';
 import { CLOSED, FORMING, MarketRow } from './market-row.js';
 import { isLive, OwnOrders, remainingOf, type OwnOrder } from './own-orders.js';
-import { slicesOf } from './protection.js';
+import { slicesOf, type Slice } from './protection.js';
 
 /** A fill this long after its bar's open was not made at the open. */
 const AT_THE_OPEN_MS = 5_000;
@@ -69,6 +70,8 @@ export class SymbolTrader {
   unprotectedSinceWallMs: number | null = null;
   /** The broker says that we hold another quantity than our executions sum to. */
   inDoubt = false;
+  /** Borrow charged by the model since the start, in currency. */
+  accruedBorrow = 0;
 
   readonly #trader: TraderConfig;
   readonly #decider: Decider;
@@ -83,6 +86,8 @@ export class SymbolTrader {
   /** Names the position under way; its orders begin with it. */
   #cycle = '';
   #openedWithin = false;
+  /** Units held when the last bar closed. */
+  #heldAtClose = 0;
   /** Best prices of trades that are believed, since the bar under way began. */
   #believedHigh = NaN;
   #believedLow = NaN;
@@ -127,7 +132,7 @@ export class SymbolTrader {
   }
 
   get cash(): number {
-    return this.config.sleeveEquity + this.ledger.cashMicro / MICRO;
+    return this.config.sleeveEquity + this.ledger.cashMicro / MICRO - this.accruedBorrow;
   }
 
   /** At the last price that was seen. */
@@ -152,6 +157,7 @@ export class SymbolTrader {
   /** A closed bar of history that lies behind us: features and levels, no decision. */
   feed(bar: ClosedBar): void {
     if (bar.openMs <= this.row.stampMs) return;
+    this.#chargeNights(bar);
     this.row.closeBar(bar);
     this.#stream.next(bar.open, bar.high, bar.low, bar.close, bar.volume, this.observation, 0);
     this.warm = this.#stream.barsSeen > this.#trader.warmup;
@@ -162,6 +168,7 @@ export class SymbolTrader {
   closeBar(bar: ClosedBar, around: Surroundings): void {
     if (bar.openMs <= this.row.stampMs) return;
     this.feed(bar);
+    this.#heldAtClose = this.position;
     this.#ratchet(bar);
     this.#openedWithin = false;
     this.#believedHigh = NaN;
@@ -212,8 +219,6 @@ export class SymbolTrader {
     this.#syncAccount();
     if (after !== 0 && (before === 0 || after > 0 !== before > 0)) this.#beginPosition(report, order);
     else if (after !== 0 && Math.abs(after) > Math.abs(before)) this.#levelsFrom(after);
-    else if (order?.request.role === 'target' && !isLive(order) && order.cycle === this.#cycle)
-      this.#account.exits.stage = Math.max(this.#account.exits.stage, order.slot + 1);
     if (after === 0) {
       this.#account.exitAsked = 0;
       this.leaving = null;
@@ -250,7 +255,7 @@ export class SymbolTrader {
   /** Brings the resting orders to what the position needs. Says since when it lacks it. */
   protect(around: Surroundings): void {
     const held = Math.abs(this.position);
-    const slices = held === 0 ? [] : slicesOf(this.#plan, this.#account.exits, held, this.row.lotSize);
+    const slices = this.#slices();
     const exiting = this.orders.live('exit').length > 0;
     let covered = 0;
     for (const { slot, quantity, stop, target } of slices) {
@@ -300,6 +305,15 @@ export class SymbolTrader {
     return order.state === 'working' ? remainingOf(order) : 0;
   }
 
+  /** Of the open position; one slice without levels where the plan has no exits. */
+  #slices(): Slice[] {
+    const held = Math.abs(this.position);
+    if (held === 0) return [];
+    const opened = Math.max(this.orders.openedIn(this.#cycle), held);
+    const filledIn = (slot: number): number => this.orders.filledIn(this.#cycle, slot);
+    return slicesOf(this.#plan, this.#account.exits, opened, held, filledIn, this.row.lotSize);
+  }
+
   #protective(
     role: 'stop' | 'target',
     slot: number,
@@ -332,17 +346,10 @@ export class SymbolTrader {
     if (this.position === 0 || this.orders.live('exit').length > 0) return;
     const held = Math.abs(this.position);
     const side: OrderSide = this.position > 0 ? 'SELL' : 'BUY';
-    let left = held;
-    const parts: { quantity: number; slot: number; ocaGroup: string | null }[] = [];
-    for (const order of this.orders.live('stop', 'target')) {
-      const { ocaGroup } = order.request;
-      if (order.cycle !== this.#cycle || left <= 0 || parts.some((part) => part.slot === order.slot)) continue;
-      const quantity = Math.min(remainingOf(order), left);
-      if (quantity <= 0) continue;
-      parts.push({ quantity, slot: order.slot, ocaGroup });
-      left -= quantity;
-    }
-    if (left > 0) parts.push({ quantity: left, slot: this.#plan.stages + 1, ocaGroup: null });
+    const parts = this.#slices().map(({ slot, quantity }) => {
+      const resting = this.orders.inSlot('stop', this.#cycle, slot) ?? this.orders.inSlot('target', this.#cycle, slot);
+      return { slot, quantity, ocaGroup: resting?.request.ocaGroup ?? null };
+    });
     for (const { quantity, slot, ocaGroup } of parts) {
       this.#place(
         {
@@ -497,11 +504,11 @@ export class SymbolTrader {
   }
 
   /** Levels before there is a fill: measured from the price that is expected, mended when the fill is known. */
-  #plannedSlices(side: number, reference: number, size: number): ReturnType<typeof slicesOf> {
+  #plannedSlices(side: number, reference: number, size: number): Slice[] {
     if (!this.#plan.rests) return [];
     const exits = new PositionExits(this.#plan);
     openExits(this.#plan, exits, side, reference, size, this.row.ticks);
-    return slicesOf(this.#plan, exits, size, this.row.lotSize);
+    return slicesOf(this.#plan, exits, size, size, () => 0, this.row.lotSize);
   }
 
   /** A smaller target position: the stops shrink when the fill is known. */
@@ -560,6 +567,17 @@ export class SymbolTrader {
       Math.abs(position),
       this.row.ticks,
     );
+  }
+
+  /**
+   * What a short that was held over the last close pays in borrow by the model; the broker books the true amount as
+   * interest, which no execution reports.
+   */
+  #chargeNights({ openMs }: ClosedBar): void {
+    const rate = this.#trader.market.costs.borrow_rate;
+    const nights = Number.isFinite(this.row.stampMs) ? this.row.clock.dayOfBar(openMs) - this.row.day[CLOSED] : 0;
+    if (nights > 0 && this.#heldAtClose < 0 && rate > 0)
+      this.accruedBorrow += borrowCost(-this.#heldAtClose, this.row.close[CLOSED], rate, nights);
   }
 
   #ratchet(bar: ClosedBar): void {
