@@ -43,7 +43,7 @@ export interface HarnessOptions {
 
 export class ExchangeHarness {
   readonly exchange: Exchange;
-  readonly trader: Trader;
+  trader: Trader;
   readonly config: TraderConfig;
   readonly events: TraderEvent[] = [];
   readonly intents: TraderIntent[] = [];
@@ -99,6 +99,11 @@ export class ExchangeHarness {
     this.#histories.clear();
     this.#barsReq.clear();
     this.feed({ type: 'disconnected' });
+  }
+
+  /** A process that took the journal up in place of the other. */
+  replaceTrader(trader: Trader): void {
+    this.trader = trader;
   }
 
   get connected(): boolean {

@@ -7,38 +7,12 @@ import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js'
 import type { Bars } from '#env/market/bars.js';
 import { MarketEnv } from '#env/market/market-env.js';
 import type { Fill } from '#env/market/recorder.js';
-import { syntheticBars } from '#src/data/synthetic.js';
 import { createExchange } from '#src/gateway/exchange/exchange.js';
 import { DEFAULT_CARE, DEFAULT_RISK, type TraderConfig } from '#src/live/core/config.js';
 import type { Decider } from '#src/live/core/decider.js';
 import { Trader } from '#src/live/core/trader.js';
 import { ExchangeHarness } from './exchange-harness.js';
-
-const INSTRUMENT = {
-  symbol: 'SYN',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-} as const;
-
-function bars(seed: number, sessions: number, minutes: number): Bars {
-  return syntheticBars({
-    name: 'parity',
-    seed,
-    from: '2020-01-02',
-    sessions,
-    start_price: 100,
-    regimes: [{ annual_volatility: 0.8, mean_sessions: 5 }],
-    overnight_share: 0.3,
-    session_volume: 5_000_000,
-    annual_drift: 0,
-    instrument: INSTRUMENT,
-    interval: { label: `${minutes}m`, ms: minutes * 60_000 },
-    calendar: 'XNYS',
-  });
-}
+import { INSTRUMENT, syntheticSessions } from './sessions.js';
 
 /** Any function of the observation will do, if it trades: this one follows the bits of two features. */
 const choose = (
@@ -180,7 +154,7 @@ describe('the trader repeats a backtest', () => {
       ...partial,
       episode: { length: null, minimum_length: 1, random_start: false },
     };
-    const data = bars(3, 4, 5);
+    const data = syntheticSessions(3, 4, 5);
     const perSession = data.length / 4;
     // the replay begins at the second session's open: its first close is the first decision
     const start = perSession;

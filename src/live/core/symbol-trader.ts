@@ -26,6 +26,9 @@ import { slicesOf, type Slice } from './protection.js';
 /** A fill this long after its bar's open was not made at the open. */
 const AT_THE_OPEN_MS = 5_000;
 const DISCRETE_ACTIONS = 3;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 16_000;
+const MOST_REFUSALS = 5;
 
 /** What the whole trader says to one of its symbols. */
 export interface Surroundings {
@@ -86,6 +89,9 @@ export class SymbolTrader {
   /** Names the position under way; its orders begin with it. */
   #cycle = '';
   #openedWithin = false;
+  /** Refused orders that protect or leave are sent again, each time after twice as long. */
+  #refusals = 0;
+  #againAtWallMs = -Infinity;
   /** Units held when the last bar closed. */
   #heldAtClose = 0;
   /** Best prices of trades that are believed, since the bar under way began. */
@@ -217,9 +223,13 @@ export class SymbolTrader {
       },
     });
     this.#syncAccount();
-    if (after !== 0 && (before === 0 || after > 0 !== before > 0)) this.#beginPosition(report, order);
-    else if (after !== 0 && Math.abs(after) > Math.abs(before)) this.#levelsFrom(after);
+    if (after !== 0 && (before === 0 || after > 0 !== before > 0)) {
+      this.#beginPosition(report, order);
+      // a stop that filled after its cancel, an exit that overshot: nobody decided on this position
+      if (order?.request.role !== 'entry') this.#leaveUnintended(after);
+    } else if (after !== 0 && Math.abs(after) > Math.abs(before)) this.#levelsFrom(after);
     if (after === 0) {
+      this.#refusals = 0;
       this.#account.exitAsked = 0;
       this.leaving = null;
       for (const left of this.orders.live('stop', 'target', 'exit')) this.#cancel(left);
@@ -230,6 +240,16 @@ export class SymbolTrader {
   charge(execRoot: string, revision: number, amount: number): void {
     this.ledger.charge(execRoot, revision, amount);
     this.#syncAccount();
+  }
+
+  /** The broker will never carry out this order. */
+  refused(order: OwnOrder, around: Surroundings): void {
+    this.orders.end(order, order.filled >= order.request.quantity ? 'filled' : 'rejected');
+    if (order.request.role !== 'entry') {
+      this.#againAtWallMs = around.wallMs + Math.min(FIRST_RETRY_MS * 2 ** this.#refusals, LONGEST_RETRY_MS);
+      this.#refusals = Math.min(this.#refusals + 1, MOST_REFUSALS);
+    }
+    this.pursue(around);
   }
 
   /** Does what can be done now: protection first, then leaving, then the decision that is due. */
@@ -283,7 +303,8 @@ export class SymbolTrader {
   ): number {
     const order = this.orders.inSlot(role, this.#cycle, slot);
     if (order === undefined) {
-      if (!exiting) this.#place(this.#protective(role, slot, quantity, price, null, true), this.#cycle, slot, around);
+      if (!exiting && around.wallMs >= this.#againAtWallMs)
+        this.#place(this.#protective(role, slot, quantity, price, null, true), this.#cycle, slot, around);
       // it stands from when the broker confirms it
       return 0;
     }
@@ -303,6 +324,11 @@ export class SymbolTrader {
       this.#out.push({ type: 'modify', order: changed });
     }
     return order.state === 'working' ? remainingOf(order) : 0;
+  }
+
+  #leaveUnintended(position: number): void {
+    this.leaving = 'nobody decided on this position';
+    this.#alert('critical', 'UNINTENDED', `a late fill left ${position}: leaving it at the market`);
   }
 
   /** Of the open position; one slice without levels where the plan has no exits. */
@@ -343,7 +369,7 @@ export class SymbolTrader {
 
   /** An exit for each slice in its own group, so that stop and exit can never both fill; what has no stop goes alone. */
   #leave(reason: string, around: Surroundings, limit: number | null = null, forced = true): void {
-    if (this.position === 0 || this.orders.live('exit').length > 0) return;
+    if (this.position === 0 || this.orders.live('exit').length > 0 || around.wallMs < this.#againAtWallMs) return;
     const held = Math.abs(this.position);
     const side: OrderSide = this.position > 0 ? 'SELL' : 'BUY';
     const parts = this.#slices().map(({ slot, quantity }) => {

@@ -440,8 +440,13 @@ export class Trader {
       if (!this.#isOurs(report.orderRef)) this.#meetForeign(`order ${report.orderId} (${report.symbol})`);
       return;
     }
-    found.symbol.orders.report(found.order, report);
-    found.symbol.pursue(this.#around());
+    const { symbol, order } = found;
+    // a bare end of an order that nobody asked to end is a refusal, whatever the broker calls it
+    const ended = report.state === 'rejected' || (report.state === 'cancelled' && !order.cancelAsked);
+    const alone = order.request.ocaGroup === null || symbol.position !== 0;
+    if (ended && alone && isLive(order) && order.request.role !== 'entry') return symbol.refused(order, this.#around());
+    symbol.orders.report(order, report);
+    symbol.pursue(this.#around());
   }
 
   #orderError({ orderRef, effect, code, text }: Extract<TraderEvent, { type: 'orderError' }>): void {
@@ -451,13 +456,11 @@ export class Trader {
     const level = effect === 'warning' ? 'info' : 'warning';
     this.#alert(level, 'ORDER_ERROR', `${orderRef}: ${code} ${text}`, symbol.symbol);
     if (effect === 'warning' || !isLive(order)) return;
-    if (effect === 'rejected') symbol.orders.end(order, 'rejected');
-    else {
-      // refused modifications and cancels leave the order in a state that only the broker knows
-      order.cancelAsked = false;
-      symbol.orders.doubt(order, this.#wallMs, null);
-      this.#reconcile();
-    }
+    if (effect === 'rejected') return symbol.refused(order, this.#around());
+    // refused modifications and cancels leave the order in a state that only the broker knows
+    order.cancelAsked = false;
+    symbol.orders.doubt(order, this.#wallMs, null);
+    this.#reconcile();
     symbol.pursue(this.#around());
   }
 
