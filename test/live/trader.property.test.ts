@@ -90,7 +90,7 @@ const scenarios = fc.record<Scenario>({
 });
 
 /** Runs two sessions and throws at the first breach. */
-function run(scenario: Scenario): { harness: ExchangeHarness; restart: () => void } {
+export function run(scenario: Scenario): { harness: ExchangeHarness; restart: () => void } {
   const { seed, direction, limit, fills } = scenario;
   const data = syntheticSessions(seed, 3, 5);
   const market: MarketConfig = {
@@ -140,7 +140,7 @@ function run(scenario: Scenario): { harness: ExchangeHarness; restart: () => voi
       symbol.unprotectedSinceWallMs !== null && symbol.leaving === null && trader.ready && trader.halt === null;
     if (!bare) bareSinceWallMs = null;
     else if (harness.wallMs - (bareSinceWallMs ??= harness.wallMs) > config.care.protect_within_seconds * 1000 + 5_000)
-      throw new Error('unprotected for longer than declared, and not leaving');
+      throw new Error(`unprotected for longer than declared, and not leaving\n${recent(harness)}`);
   };
 
   const restart = (): void => {
@@ -175,6 +175,17 @@ function run(scenario: Scenario): { harness: ExchangeHarness; restart: () => voi
     harness.feed({ type: 'clock' });
   }
   return { harness, restart };
+}
+
+/** The last events and intents, for whoever reads of a breach. */
+function recent({ events, intents }: ExchangeHarness): string {
+  const lines = (list: readonly { readonly type: string }[], count: number): string =>
+    list
+      .filter(({ type }) => type !== 'fiveSecondBar' && type !== 'clock' && type !== 'decision')
+      .slice(-count)
+      .map((item) => JSON.stringify(item).slice(0, 300))
+      .join('\n');
+  return `${lines(events, 30)}\n-- intents\n${lines(intents, 15)}`;
 }
 
 describe('whatever happens', () => {
