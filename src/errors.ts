@@ -47,6 +47,11 @@ export const ERROR_CODES = {
   // live trading
   LIVE_LEDGER: 1,
   LIVE_EVENT: 1,
+  LIVE_JOURNAL: 1,
+  LIVE_LOCK: 1,
+  LIVE_PREFLIGHT: 1,
+  REGISTRY: 1,
+  BUNDLE_CORRUPT: 1,
   FILE_SYSTEM: 1,
   // the simulated gateway
   GATEWAY_FAULT: 2,

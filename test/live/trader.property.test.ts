@@ -115,6 +115,7 @@ export function run(scenario: Scenario): { harness: ExchangeHarness; restart: ()
     calendar: 'XNYS',
     featureSet: 'v1',
     warmup: 30,
+    anchorMs: null,
     market,
     risk: { ...DEFAULT_RISK, max_daily_loss: 0.2, max_drawdown: 0.5, max_orders_per_minute: 1e6 },
     care: { ...DEFAULT_CARE, quarantine_seconds: 1 },
