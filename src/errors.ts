@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   LIVE_PREFLIGHT: 1,
   REGISTRY: 1,
   BUNDLE_CORRUPT: 1,
+  BUNDLE_MISMATCH: 1,
   FILE_SYSTEM: 1,
   // the simulated gateway
   GATEWAY_FAULT: 2,

@@ -4,7 +4,7 @@
  * at once, and its ledger is the broker's.
  *   OPENBELL_CASES=5000 npx vitest run test/live/trader.property.test.ts
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_MARKET_CONFIG, type ExitsConfig, type MarketConfig } from '#env/market/config.js';
 import { RandomStream } from '#env/seeding.js';
