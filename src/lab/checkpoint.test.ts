@@ -23,7 +23,7 @@ const at = (timesteps: number, best: Checkpoint['head']['best'] = null): Checkpo
     observationHash: null,
     best,
     lastScore: best?.score ?? null,
-    logs: { metricsBytes: 1, metricsLines: 2, timingsLines: 3 },
+    logs: { metricsBytes: 1, metricsLines: 2, timingsLines: 3, fingerprintsLines: 2 },
   },
   ppo: { weights: Float32Array.of(timesteps), normalizer: null },
 });
@@ -56,7 +56,7 @@ describe('a checkpoint', () => {
     const previous = checkpointFile(folder, 'previous');
     truncateSync(last, 100);
     expect(() => readCheckpoint(last)).toThrow(
-      `${previous} is intact (0 steps): go on from it with --resume ${previous}`,
+      `${previous} is intact (0 steps): take that one with: openbell train --resume ${previous}`,
     );
     truncateSync(previous, 100);
     expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*no other checkpoint of this run is intact/);

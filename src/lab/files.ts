@@ -59,15 +59,22 @@ export class JsonLines {
     this.#lines++;
   }
 
-  /** Cuts the log back to its first `lines` lines. False where it has fewer. */
-  truncateLines(lines: number): boolean {
+  /** Where its first `lines` lines end; null where it has fewer. */
+  bytesOfLines(lines: number): number | null {
     const contents = readFileSync(this.file);
     let end = 0;
     for (let line = 0; line < lines; line++) {
       const feed = contents.indexOf(10, end);
-      if (feed < 0) return false;
+      if (feed < 0) return null;
       end = feed + 1;
     }
+    return end;
+  }
+
+  /** Cuts the log back to its first `lines` lines. False where it has fewer. */
+  truncateLines(lines: number): boolean {
+    const end = this.bytesOfLines(lines);
+    if (end === null) return false;
     ftruncateSync(this.#descriptor, end);
     this.#bytes = end;
     this.#lines = lines;

@@ -1,5 +1,6 @@
 /** A training run from a configuration to its last checkpoint: `train` begins one, `resumeTraining` takes one up again. */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '#env/seeding.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
@@ -13,7 +14,7 @@ import { Ppo } from '#agents/ppo/ppo.js';
 import type { PhaseTimes, UpdateReport } from '#agents/ppo/report.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
-import { encodeState } from '#src/registry/safetensors.js';
+import { encodeState, littleEndianBytes } from '#src/registry/safetensors.js';
 import { fail } from '#src/errors.js';
 import {
   checkpointFile,
@@ -24,7 +25,14 @@ import {
   type Checkpoint,
 } from './checkpoint.js';
 import { criticThreadFor } from './critic-thread.js';
-import { writeFileAtomic, type JsonLines } from './files.js';
+import {
+  differingTensors,
+  hashTensors,
+  readFingerprints,
+  type Fingerprint,
+  type TensorHashes,
+} from './fingerprints.js';
+import { fileSize, writeFileAtomic, type JsonLines } from './files.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
 import { makeWorld, type Score, type World } from './world.js';
@@ -36,6 +44,8 @@ export type TrainEvent =
       readonly directory: string;
       readonly config: ExperimentConfig;
       readonly fromTimesteps: number;
+      /** Which tensors the parameters consist of. */
+      readonly layout: PolicyEngine['layout'];
     }
   | { readonly kind: 'warning'; readonly message: string }
   | {
@@ -48,6 +58,8 @@ export type TrainEvent =
       readonly stepsPerSecond: number;
       readonly remainingMs: number;
     }
+  /** What the policy is, before the first update (update 0) and after each: a line of fingerprints.jsonl. */
+  | { readonly kind: 'fingerprint'; readonly fingerprint: Fingerprint }
   | {
       readonly kind: 'evaluation';
       readonly timesteps: number;
@@ -124,8 +136,14 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
   }
   const config = run.loadConfig();
   const file = named ?? checkpointFile(run.checkpoints, 'last');
-  const checkpoint = readCheckpoint(file);
-  const { head } = checkpoint;
+  const checkpoint = named === null && neverCheckpointed(run) ? null : readCheckpoint(file);
+  const head = checkpoint?.head ?? {
+    // killed before its first checkpoint: it begins again, with what run.json says it was begun with
+    seed: record.seed,
+    configHash: record.config_hash,
+    observationHash: record.observation_hash,
+    timesteps: 0,
+  };
   const mismatch = (what: string, value: unknown): never =>
     fail('CHECKPOINT_MISMATCH', { where: file, value, message: `${what}; take it up in the run that it belongs to` });
   if (head.seed !== config.seed) mismatch(`the run has seed ${config.seed}`, head.seed);
@@ -149,9 +167,19 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     const message = `${kernel} was compiled from other sources when the run began: the result may differ in its bits`;
     options.onEvent?.({ kind: 'warning', message });
   }
+  if (checkpoint === null) {
+    const message = 'the run was stopped before its first checkpoint: it begins at the start';
+    options.onEvent?.({ kind: 'warning', message });
+  }
   run.takeOver(head.timesteps, identifyHost());
   removeTemporaries(run.checkpoints);
   return runFrom(run, config, world, checkpoint, options);
+}
+
+/** Stopped in its first instant: no checkpoint was written, and no update was made that could be lost. */
+function neverCheckpointed(run: RunDirectory): boolean {
+  if (readdirSync(run.checkpoints).some((name) => name.endsWith('.safetensors'))) return false;
+  return (fileSize(run.metricsFile) ?? 0) === 0;
 }
 
 async function runFrom(
@@ -170,7 +198,8 @@ async function runFrom(
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
     const message = error instanceof Error ? error.message : String(error);
-    run.finish('failed', training?.timesteps ?? run.record.timesteps, null, message);
+    if (training !== null || !run.giveBack())
+      run.finish('failed', training?.timesteps ?? run.record.timesteps, null, message);
     if (error instanceof NonFiniteError && dump !== null) {
       const shown = message.slice(message.indexOf(': ') + 2);
       fail('TRAIN_NON_FINITE', {
@@ -195,10 +224,7 @@ function writeDump(run: RunDirectory, error: NonFiniteError): string {
 
 /** sha256 of the parameters, float32 little-endian in the engine's order. */
 export function weightsSha256(engine: PolicyEngine): string {
-  const parameters = engine.getParameters();
-  const bytes = Buffer.alloc(parameters.length * 4);
-  for (const [index, parameter] of parameters.entries()) bytes.writeFloatLE(parameter, index * 4);
-  return createHash('sha256').update(bytes).digest('hex');
+  return createHash('sha256').update(littleEndianBytes(engine.getParameters())).digest('hex');
 }
 
 class TrainingRun {
@@ -211,6 +237,7 @@ class TrainingRun {
   readonly #ppo: Ppo;
   readonly #metrics: JsonLines;
   readonly #timings: JsonLines;
+  readonly #fingerprints: JsonLines;
   #best: Best | null;
   #lastScore: number | null = null;
 
@@ -240,8 +267,10 @@ class TrainingRun {
     });
     this.#metrics = run.openMetrics();
     this.#timings = run.openTimings();
+    this.#fingerprints = run.openFingerprints();
     this.#best = checkpoint?.head.best ?? null;
     if (checkpoint !== null) this.#restore(checkpoint);
+    else for (const log of [this.#metrics, this.#timings, this.#fingerprints]) log.truncateLines(0);
   }
 
   get timesteps(): number {
@@ -254,13 +283,18 @@ class TrainingRun {
     const isAborted = (): boolean => this.#controls.signal?.aborted === true;
     const startedMs = this.#nowMs();
     const fromTimesteps = ppo.timesteps;
-    this.#tell({ kind: 'started', directory: this.#run.path, config: this.#config, fromTimesteps });
-    if (ppo.updates === 0) this.#checkpoint({ best: false });
+    const { layout } = this.#engine;
+    this.#tell({ kind: 'started', directory: this.#run.path, config: this.#config, fromTimesteps, layout });
+    if (this.#fingerprints.lines === 0) {
+      this.#fingerprint();
+      this.#checkpoint({ best: false });
+    }
     while (!ppo.done && !isAborted()) {
       const before = ppo.timesteps;
       const updateMs = this.#nowMs();
       const report = ppo.update();
       const phases = { ...ppo.phaseTimes };
+      this.#fingerprint();
       this.#metrics.append({ kind: 'update', ...report });
       this.#timings.append({
         kind: 'update',
@@ -296,6 +330,7 @@ class TrainingRun {
   close(): void {
     this.#metrics.close();
     this.#timings.close();
+    this.#fingerprints.close();
     this.#engine.dispose();
     this.#world.env.close();
   }
@@ -337,10 +372,28 @@ class TrainingRun {
     });
   }
 
+  #fingerprint(): void {
+    const { updates: update, timesteps } = this.#ppo;
+    const fingerprint = { update, timesteps, tensors: this.#tensorHashes(true) };
+    this.#fingerprints.append(fingerprint);
+    this.#tell({ kind: 'fingerprint', fingerprint });
+  }
+
+  #tensorHashes(withRollout: boolean): TensorHashes {
+    const { normalizer, rollout } = this.#ppo;
+    return hashTensors({
+      rollout: withRollout ? rollout : null,
+      normalizer: normalizer === null ? null : normalizer.getState(),
+      parameters: this.#engine.getParameters(),
+      layout: this.#engine.layout,
+    });
+  }
+
   #checkpoint(also: { best: boolean }): void {
     // the logs must be on disk before a checkpoint speaks of their lengths
     this.#metrics.sync();
     this.#timings.sync();
+    this.#fingerprints.sync();
     const { seed, name, training } = this.#config;
     writeCheckpoint(
       this.#run.checkpoints,
@@ -359,6 +412,7 @@ class TrainingRun {
             metricsBytes: this.#metrics.bytes,
             metricsLines: this.#metrics.lines,
             timingsLines: this.#timings.lines,
+            fingerprintsLines: this.#fingerprints.lines,
           },
         },
         ppo: this.#ppo.getState(),
@@ -370,15 +424,30 @@ class TrainingRun {
   #restore({ head, ppo }: Checkpoint): void {
     this.#ppo.setState(ppo);
     this.#lastScore = head.lastScore;
-    const { metricsBytes, metricsLines, timingsLines } = head.logs;
-    const cut = this.#metrics.truncateLines(metricsLines) && this.#timings.truncateLines(timingsLines);
-    if (!cut || this.#metrics.bytes !== metricsBytes) {
+    const { metricsBytes, metricsLines, timingsLines, fingerprintsLines } = head.logs;
+    const cuts: readonly (readonly [JsonLines, number])[] = [
+      [this.#metrics, metricsLines],
+      [this.#timings, timingsLines],
+      [this.#fingerprints, fingerprintsLines],
+    ];
+    const isWhole = cuts.every(([log, lines]) => log.bytesOfLines(lines) !== null);
+    if (!isWhole || this.#metrics.bytesOfLines(metricsLines) !== metricsBytes) {
       fail('RUN_STATE', {
         where: this.#metrics.file,
         value: this.#metrics.bytes,
         message: `the logs do not reach to where the checkpoint was written (${metricsBytes} bytes): they were cut or edited; restore them, or train anew`,
       });
     }
+    const recorded = readFingerprints(this.#fingerprints.file)?.[head.updates];
+    const differing = recorded === undefined ? [] : differingTensors(recorded.tensors, this.#tensorHashes(false));
+    if (recorded === undefined || differing.length > 0) {
+      fail('CHECKPOINT_MISMATCH', {
+        where: this.#run.path,
+        value: differing[0],
+        message: `the checkpoint of update ${head.updates} does not hold what fingerprints.jsonl says was learned there: one of them was exchanged or edited; restore it, or train anew`,
+      });
+    }
+    for (const [log, lines] of cuts) log.truncateLines(lines);
   }
 
   #tell(event: TrainEvent): void {

@@ -128,7 +128,7 @@ describe.each([
     const refused = openbell(['train', '--resume', run], runsDir);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(
-      new RegExp(`^CHECKPOINT_CORRUPT ${last}: .*go on from it with --resume ${previous}\n$`),
+      new RegExp(`^CHECKPOINT_CORRUPT ${last}: .*take that one with: openbell train --resume ${previous}\n$`),
     );
     expect(openbell(['train', '--resume', previous], runsDir)).toMatchObject({ code: 0 });
     expectSame(run);
