@@ -68,7 +68,7 @@ describe('a checkpoint', () => {
     const file = checkpointFile(folder, 'last');
     writeFileSync(file, encodeState({ weights: Float32Array.of(1) }, { format: 'other' }));
     expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_MISMATCH .*last\.safetensors \["other",null\]/);
-    writeFileSync(file, encodeState({ seed: 1 }, { format: 'openbell-checkpoint', version: '1' }));
+    writeFileSync(file, encodeState({ seed: 1 }, { format: 'openbell-checkpoint', version: '2' }));
     expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_CORRUPT/);
   });
 });
