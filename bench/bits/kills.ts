@@ -8,6 +8,8 @@ export type Moment =
   | { readonly kind: 'random'; readonly afterMs: number }
   /** As soon as the run's folder, its run.json or its first checkpoint is there. */
   | { readonly kind: 'first'; readonly sign: 'folder' | 'run.json' | 'checkpoint' }
+  /** As soon as metrics.jsonl has so many lines. */
+  | { readonly kind: 'progress'; readonly lines: number }
   /** While a checkpoint's temporary file is being written, after `passed` lines of metrics. */
   | { readonly kind: 'checkpoint'; readonly passed: number };
 
@@ -27,6 +29,7 @@ export interface Struck {
 /** Kills the process at the moment, and waits until it is dead. */
 export async function strike(running: Running, runsDir: string, moment: Moment): Promise<Struck> {
   if (moment.kind === 'random') await afterTime(running, moment.afterMs);
+  else if (moment.kind === 'progress') await untilLines(running, runsDir, moment.lines);
   else if (moment.kind === 'first') await untilSign(running, runsDir, moment.sign);
   else await untilWriting(running, runsDir, moment.passed);
   running.child.kill('SIGKILL');
@@ -44,6 +47,14 @@ export async function strike(running: Running, runsDir: string, moment: Moment):
 
 async function afterTime(running: Running, afterMs: number): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, afterMs)), running.ended]);
+}
+
+async function untilLines(running: Running, runsDir: string, lines: number): Promise<void> {
+  while (!running.hasEnded()) {
+    const run = onlyRun(runsDir);
+    if (run !== null && metricsLines(run) >= lines) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 async function untilSign(running: Running, runsDir: string, sign: 'folder' | 'run.json' | 'checkpoint'): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Whether the same run comes out the same to the bit, however it is run: repeated, on two threads, on other versions of
  * Node, killed and resumed, moved to another folder. Exits 1 on any difference.
- *   npm run bits -- [--kills 20] [--nodes 20,22,24] [--seed 1] [--quick] [--json] [--doc FILE]
+ *   npm run bits -- [--subject cart-pole|market] [--kills 20] [--nodes 20,22,24] [--seed 1] [--quick] [--json] [--doc FILE]
  * Other versions of Node come from the registry's package `node` into the user's cache. --quick: short runs, this Node
  * alone, three kills.
  */
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineText, table, thisMachine, writeIntoPage, writeResults } from '../report.js';
-import { prepareWorkplace } from './subjects.js';
+import { prepareWorkplace, type Subject } from './subjects.js';
 import { Trials, type Trial } from './trials.js';
 
 const { values: options } = parseArgs({
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     kills: { type: 'string' },
     nodes: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    subject: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     doc: { type: 'string' },
@@ -37,11 +38,20 @@ const seed = whole('seed', options.seed, 0);
 const nodes = (options.nodes ?? (quick ? '' : '20,22,24')).split(',').filter((major) => major !== '');
 for (const major of nodes) whole('nodes', major, 20);
 
+function chosen(subjects: readonly Subject[]): readonly Subject[] {
+  const { subject: wanted } = options;
+  const found = subjects.filter(({ name }) => wanted === undefined || name === wanted);
+  if (found.length > 0) return found;
+  const names = subjects.map(({ name }) => name).join(', ');
+  process.stderr.write(`--subject ${wanted}: choose among ${names}\n`);
+  process.exit(2);
+}
+
 const place = mkdtempSync(path.join(tmpdir(), 'openbell-bits-'));
 const trials: Trial[] = [];
 const sections: string[] = [];
 try {
-  for (const subject of prepareWorkplace(place, quick)) {
+  for (const subject of chosen(prepareWorkplace(place, quick))) {
     const own = await new Trials(subject, place, {
       kills,
       nodes,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { RandomStream } from '#env/seeding.js';
 import { strike, type Moment, type Struck } from './kills.js';
 import { nodeBinary } from './nodes.js';
-import { bitsOf, complete, differences, onlyRun, start, type Bits } from './processes.js';
+import { bitsOf, complete, differences, metricsLines, onlyRun, start, type Bits } from './processes.js';
 import type { Subject } from './subjects.js';
 
 export interface Trial {
@@ -53,7 +53,7 @@ export class Trials {
     await this.#undisturbed(expected);
     await this.#nodes(expected, run);
     await this.#killed(expected, wallMs);
-    await this.#killedRepeatedly(expected, wallMs);
+    await this.#killedRepeatedly(expected, metricsLines(run));
     await this.#elsewhere(expected);
     await this.#replayed('the run that nothing disturbed, on two threads', run, ['--threads', '2']);
     await this.#control(expected);
@@ -131,12 +131,14 @@ export class Trials {
     }
   }
 
-  async #killedRepeatedly(expected: Bits, wallMs: number): Promise<void> {
+  async #killedRepeatedly(expected: Bits, updates: number): Promise<void> {
     const runsDir = this.#freshRuns();
     const details: string[] = [];
     let struck: Struck | null = null;
     for (let k = 0; k < REPEATED_KILLS; k++) {
-      const moment = { kind: 'random', afterMs: (0.3 + 0.3 * this.#moments.uniform()) * wallMs } as const;
+      // from where it was taken up, so that each process comes somewhere
+      const lines = (struck?.metricsLines ?? 0) + 1 + Math.floor(this.#moments.uniform() * (updates / REPEATED_KILLS));
+      const moment = { kind: 'progress', lines } as const;
       const running = start(
         struck?.hasRecord === true
           ? this.#resumption(runsDir, runIn(runsDir), 1 + (k % 2))
@@ -229,6 +231,7 @@ function describe(moment: Moment, struck: Struck): string {
     : !struck.hasCheckpoint
       ? 'no checkpoint stood yet: resumed at the start'
       : `${struck.metricsLines} lines of metrics stood`;
+  if (moment.kind === 'progress') return stood;
   if (moment.kind === 'random') return `after ${Math.round(moment.afterMs)} ms: ${stood}`;
   if (moment.kind === 'first') return `as soon as its ${moment.sign} stood: ${stood}`;
   return `${stood}; unfinished: ${struck.temporary ?? 'nothing'}`;

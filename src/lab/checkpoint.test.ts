@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeState } from '#src/registry/safetensors.js';
 import { checkpointFile, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -62,6 +63,50 @@ describe('a checkpoint', () => {
     expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*no other checkpoint of this run is intact/);
     rmSync(last);
     expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*cannot be read/);
+  });
+
+  it('that is torn anywhere, or has a bit flipped anywhere, is refused, and the newest intact one is offered', () => {
+    const size = 3000;
+    const state = (timesteps: number): Checkpoint => ({
+      ...at(timesteps),
+      ppo: { weights: Float32Array.from({ length: size }, (_, k) => k / 7), normalizer: null },
+    });
+    for (const timesteps of [0, 8, 16, 24])
+      writeCheckpoint(folder, state(timesteps), { best: timesteps === 0, keep: 3 });
+    const last = checkpointFile(folder, 'last');
+    const whole = readFileSync(last);
+    // of its own: last and the newest numbered one are two names of one file
+    rmSync(last);
+    const offers = (file: string, use: 'train --resume' | 'evaluate', offered: string): void => {
+      const other = path.join(folder, `${offered}.safetensors`);
+      expect(() => readCheckpoint(file, use)).toThrow(
+        new RegExp(
+          `^CHECKPOINT_CORRUPT ${file}: .*; ${other} is intact \\(\\d+ steps\\): .* openbell ${use} ${other}$`,
+        ),
+      );
+    };
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.nat(whole.length - 1).map((length) => whole.subarray(0, length)),
+          fc.nat(8 * whole.length - 1).map((bit) => {
+            const damaged = Buffer.from(whole);
+            damaged[bit >> 3] ^= 1 << (bit & 7);
+            return damaged;
+          }),
+        ),
+        (damaged) => {
+          writeFileSync(last, damaged);
+          offers(last, 'train --resume', 'step-000000000024');
+        },
+      ),
+      { seed: 3, numRuns: 150, examples: [[whole.subarray(0, 0)]] },
+    );
+    truncateSync(path.join(folder, 'step-000000000024.safetensors'), 50);
+    offers(last, 'train --resume', 'previous');
+    const best = checkpointFile(folder, 'best');
+    truncateSync(best, 0);
+    offers(best, 'evaluate', 'previous');
   });
 
   it('is told from another safetensors file', () => {
