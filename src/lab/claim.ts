@@ -35,6 +35,8 @@ function claim(folder: string, nowMs: () => number): number {
       });
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+      // made, but not written: the disk is full
+      rmSync(claimFile(folder, mine), { force: true });
       throw error;
     }
     // somebody else may have begun from a number that has been passed since

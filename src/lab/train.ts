@@ -198,8 +198,7 @@ async function runFrom(
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
     const message = error instanceof Error ? error.message : String(error);
-    if (training !== null || !run.giveBack())
-      run.finish('failed', training?.timesteps ?? run.record.timesteps, null, message);
+    noteFailure(run, training?.timesteps ?? null, message);
     if (error instanceof NonFiniteError && dump !== null) {
       const shown = message.slice(message.indexOf(': ') + 2);
       fail('TRAIN_NON_FINITE', {
@@ -213,6 +212,16 @@ async function runFrom(
   } finally {
     training?.close();
     criticThread?.stop();
+  }
+}
+
+/** `timesteps` null: it was refused before it trained. */
+function noteFailure(run: RunDirectory, timesteps: number | null, message: string): void {
+  try {
+    if (timesteps !== null || !run.giveBack()) run.finish('failed', timesteps ?? run.record.timesteps, null, message);
+  } catch (error) {
+    // what the disk refused once it may refuse again: the first failure is the one to tell
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
   }
 }
 
