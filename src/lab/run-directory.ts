@@ -312,6 +312,12 @@ export function findRun(reference: string, runsDir: string): RunReference {
     return { directory: path.dirname(path.dirname(asPath)), checkpoint: asPath };
   }
   if (existsSync(path.join(asPath, 'run.json'))) return { directory: reference, checkpoint: null };
+  if (existsSync(path.join(asPath, 'config.yaml')) && existsSync(path.join(asPath, 'checkpoints'))) {
+    fail('RUN_NOT_FOUND', {
+      where: reference,
+      message: `there is no run.json: the run was stopped before it began. Begin it again with: openbell train ${path.join(reference, 'config.yaml')}`,
+    });
+  }
   const runs = listRuns(runsDir);
   const name = reference.replace(/\/+$/, '');
   const wanted = runs.filter(
