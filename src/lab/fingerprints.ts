@@ -7,15 +7,14 @@
  * what was learned from it, so that the first one that differs is nearest to why. Like metrics.jsonl it reproduces to
  * the byte, and is cut back when a run is resumed.
  */
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isStateArray, type StateArray, type StateDict } from '#env/state.js';
+import type { StateDict } from '#env/state.js';
+import { checksum } from '#agents/policy/checksum.js';
 import type { ParameterSlot } from '#agents/policy/contract.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { littleEndianBytes } from '#src/registry/safetensors.js';
 import { fail } from '#src/errors.js';
 
-/** The first 16 hexadecimal digits of each tensor's sha256 (little-endian bytes), by name. */
+/** Each tensor's checksum (agents/policy/checksum.ts) as 16 hexadecimal digits, by name. */
 export type TensorHashes = Readonly<Record<string, string>>;
 
 export interface Fingerprint {
@@ -26,32 +25,39 @@ export interface Fingerprint {
 
 /** `rollout.*`: known at the update alone, and not to a checkpoint. */
 const ROLLOUT = 'rollout.';
-const DIGITS = 16;
 
 /** What an update's fingerprint is made of. */
 export interface FingerprintSource {
   readonly rollout: { readonly actions: Float32Array; readonly rewards: Float64Array } | null;
   /** `Normalizer.getState()` */
   readonly normalizer: StateDict | null;
-  /** Flat, laid out by `layout`. */
-  readonly parameters: Float32Array;
-  readonly layout: readonly Pick<ParameterSlot, 'name' | 'offset' | 'size'>[];
+  /** (2 x tensors) checksums of the parameters, in the order of `layout`. */
+  readonly parameters: Uint32Array;
+  readonly layout: readonly Pick<ParameterSlot, 'name'>[];
 }
 
 export function hashTensors({ rollout, normalizer, parameters, layout }: FingerprintSource): TensorHashes {
   const hashes: Record<string, string> = {};
-  const add = (name: string, tensor: StateArray): void => {
-    hashes[name] = hash('sha256', littleEndianBytes(tensor), 'hex').slice(0, DIGITS);
+  const add = (name: string, tensor: Float32Array | Float64Array): void => {
+    checksum(SUMS, 0, tensor);
+    hashes[name] = digitsAt(SUMS, 0);
   };
   if (rollout !== null) {
     add(`${ROLLOUT}actions`, rollout.actions);
     add(`${ROLLOUT}rewards`, rollout.rewards);
   }
   if (normalizer !== null) {
-    for (const [key, value] of Object.entries(normalizer)) if (isStateArray(value)) add(`normalizer.${key}`, value);
+    for (const [key, value] of Object.entries(normalizer))
+      if (value instanceof Float64Array) add(`normalizer.${key}`, value);
   }
-  for (const { name, offset, size } of layout) add(name, parameters.subarray(offset, offset + size));
+  for (let k = 0; k < layout.length; k++) hashes[layout[k].name] = digitsAt(parameters, 2 * k);
   return hashes;
+}
+
+const SUMS = new Uint32Array(2);
+
+function digitsAt(sums: Uint32Array, at: number): string {
+  return sums[at].toString(16).padStart(8, '0') + sums[at + 1].toString(16).padStart(8, '0');
 }
 
 /** Names of the tensors that differ, in the order of cause; `rollout.*` only where both know them. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childState } from '#env/state.js';
+import { parameterChecksums } from '#agents/policy/checksum.js';
 import { parseExperiment } from '#src/config/load.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
@@ -232,10 +233,13 @@ async function layoutOf(): Promise<readonly { name: string; offset: number; size
   return layout;
 }
 
-function hashesIn({ ppo }: Checkpoint, layout: Parameters<typeof hashTensors>[0]['layout']): TensorHashes {
+function hashesIn(
+  { ppo }: Checkpoint,
+  layout: readonly { name: string; offset: number; size: number }[],
+): TensorHashes {
   const { parameters } = childState(ppo, 'engine', 'test');
   if (!(parameters instanceof Float32Array)) throw new TypeError('no parameters');
-  return hashTensors({ rollout: null, normalizer: null, parameters, layout });
+  return hashTensors({ rollout: null, normalizer: null, parameters: parameterChecksums(parameters, layout), layout });
 }
 
 it('fingerprints.jsonl has a line for the policy before training and one for each update', async () => {

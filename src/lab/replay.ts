@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { childState } from '#env/state.js';
+import { parameterChecksums } from '#agents/policy/checksum.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { fail, OpenBellError } from '#src/errors.js';
@@ -259,7 +260,7 @@ function checkpointDifference(file: string, { fingerprints, layout }: Replay): D
   const { parameters } = childState(ppo, 'engine', file, 'CHECKPOINT_CORRUPT');
   const normalizer = ppo['normalizer'] === null ? null : childState(ppo, 'normalizer', file, 'CHECKPOINT_CORRUPT');
   if (!(parameters instanceof Float32Array)) return { kind: 'torn', file, message: 'it holds no parameters' };
-  const held = hashTensors({ rollout: null, normalizer, parameters, layout });
+  const held = hashTensors({ rollout: null, normalizer, parameters: parameterChecksums(parameters, layout), layout });
   const [tensor] = differingTensors(trained.tensors, held);
   return tensor === undefined ? null : { kind: 'checkpoint', file, update: head.updates, tensor };
 }

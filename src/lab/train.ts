@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '#env/seeding.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
+import { parameterChecksums } from '#agents/policy/checksum.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
 import type { CriticThreadHost } from '#agents/policy/simd/critic-thread.js';
@@ -303,7 +304,7 @@ class TrainingRun {
       const updateMs = this.#nowMs();
       const report = ppo.update();
       const phases = { ...ppo.phaseTimes };
-      this.#fingerprint();
+      const fingerprintMs = this.#fingerprint();
       this.#metrics.append({ kind: 'update', ...report });
       this.#timings.append({
         kind: 'update',
@@ -311,6 +312,7 @@ class TrainingRun {
         timesteps: report.timesteps,
         at: new Date(updateMs).toISOString(),
         ...phases,
+        fingerprintMs,
       });
       const stepsPerSecond = ((ppo.timesteps - fromTimesteps) * 1000) / Math.max(1, this.#nowMs() - startedMs);
       const remainingMs = (Math.max(0, total - ppo.timesteps) * 1000) / Math.max(stepsPerSecond, 1e-9);
@@ -381,11 +383,15 @@ class TrainingRun {
     });
   }
 
-  #fingerprint(): void {
+  /** Milliseconds that it took. */
+  #fingerprint(): number {
+    const startMs = performance.now();
     const { updates: update, timesteps } = this.#ppo;
     const fingerprint = { update, timesteps, tensors: this.#tensorHashes(true) };
     this.#fingerprints.append(fingerprint);
+    const tookMs = performance.now() - startMs;
     this.#tell({ kind: 'fingerprint', fingerprint });
+    return tookMs;
   }
 
   #tensorHashes(withRollout: boolean): TensorHashes {
@@ -393,9 +399,18 @@ class TrainingRun {
     return hashTensors({
       rollout: withRollout ? rollout : null,
       normalizer: normalizer === null ? null : normalizer.getState(),
-      parameters: this.#engine.getParameters(),
+      parameters: this.#checksums(),
       layout: this.#engine.layout,
     });
+  }
+
+  /** (2 x tensors) */
+  #checksums(): Uint32Array {
+    const engine = this.#engine;
+    if (engine.checksums === undefined) return parameterChecksums(engine.getParameters(), engine.layout);
+    const out = new Uint32Array(2 * engine.layout.length);
+    engine.checksums(out);
+    return out;
   }
 
   #checkpoint(also: { best: boolean }): void {
