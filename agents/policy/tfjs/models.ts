@@ -52,7 +52,7 @@ function checkModel(
 ): tf.LayersModel {
   if (!(model instanceof tf.LayersModel))
     return refuse(where, typeOf(model), `${name} must be a tf.LayersModel (tf.model or tf.sequential)`);
-  if (!model.built || model.inputs === undefined || model.outputs === undefined)
+  if (model.inputs === undefined || model.outputs === undefined)
     return refuse(where, model.name, `${name} is not built: give its first layer inputShape: [${inputSize}]`);
   const shown = (shapes: readonly (readonly (number | null)[])[]): string =>
     shapes.map((shape) => `[${shape.map((size) => size ?? 'batch').join(', ')}]`).join(' and ');
