@@ -49,7 +49,7 @@ export class Network {
     };
     const addLogStd = (): Weight | null => {
       if (spec.action.kind !== 'box') return null;
-      const initial = tf.fill([spec.action.size], spec.logStdInit);
+      const initial = tf.tensor1d(new Float32Array(spec.action.size).fill(spec.logStdInit));
       const variable = tf.variable(initial);
       initial.dispose();
       return add('log_std', variable.shape, { variable, trainable: true, project: null });
