@@ -154,10 +154,15 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     const message = `${kernel} was compiled from other sources when the run began: the result may differ in its bits`;
     options.onEvent?.({ kind: 'warning', message });
   }
+  const here = identifyHost();
+  if (config.training.engine === 'tfjs' && (here.node !== record.host.node || here.cpu !== record.host.cpu)) {
+    const message = `the run was begun on Node ${record.host.node}, ${record.host.cpu}: elsewhere the tfjs engine goes on to other bits`;
+    options.onEvent?.({ kind: 'warning', message });
+  }
   const changed = record.policy ? await policyFileChanged(record.policy.file, record.policy.sha256) : null;
   if (changed !== null) options.onEvent?.({ kind: 'warning', message: changed });
   return withEngine(config, world, policy, options, async (engine) => {
-    run.takeOver(head.timesteps, identifyHost());
+    run.takeOver(head.timesteps, here);
     removeTemporaries(run.checkpoints);
     return runFrom(run, config, world, engine, checkpoint, options);
   });

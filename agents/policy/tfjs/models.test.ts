@@ -196,6 +196,31 @@ describe('networks of all shapes', () => {
   });
 });
 
+describe('memory', () => {
+  it('is given back where actor and critic share layers, or are one model', () => {
+    const before = tf.memory().numTensors;
+    const trunk = dense(4, first);
+    const inputs = tf.input({ shape: [5] });
+    const shared = trunk.apply(inputs);
+    const branch = (): tf.LayersModel => {
+      const outputs = dense(1).apply(shared);
+      if (!(outputs instanceof tf.SymbolicTensor)) throw new Error('symbolic');
+      return tf.model({ inputs, outputs });
+    };
+    const one = stack(dense(1, first));
+    const spec: PolicySpec = { ...DISCRETE, action: { kind: 'box', size: 1 } };
+    const engines = [
+      engineOf(() => ({ actor: branch(), critic: branch() }), spec),
+      engineOf(() => ({ actor: one, critic: one }), spec),
+    ];
+    for (const engine of engines) {
+      steps(engine, 1);
+      engine.dispose();
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
 describe('what does not fit is refused with what was expected and what was there', () => {
   const actor = (): tf.LayersModel => stack(dense(3, first));
   const mixing = (): tf.LayersModel => {

@@ -136,13 +136,9 @@ export class Network {
     });
   }
 
+  /** Of the variables themselves: models count the uses of a shared layer otherwise than they give it back. */
   dispose(): void {
-    if ('actorCritic' in this.#models) this.#models.actorCritic.dispose();
-    else {
-      this.#models.actor.dispose();
-      this.#models.critic.dispose();
-    }
-    this.logStd?.variable.dispose();
+    for (const { variable } of this.#weights) variable.dispose();
   }
 
   #isTrainable(variable: tf.Variable): boolean {
