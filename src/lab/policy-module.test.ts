@@ -139,11 +139,7 @@ describe('its identity', () => {
 
 describe('what is wrong with it is said with file and line', () => {
   it.each<[string, string, RegExp]>([
-    [
-      'a.ts',
-      'export const x: = 1;',
-      /^POLICY_MODULE .*a\.ts:1:\d+: .*cannot be compiled \(in a\.ts: export const x: = 1;\)/,
-    ],
+    ['a.ts', 'export const x: = 1;', /^POLICY_MODULE .*a\.ts:1:\d+: .*cannot be compiled \(export const x: = 1;\)/],
     ['b.ts', "import { y } from './none.js';\nexport default y;", /b\.ts:1:\d+: Could not resolve "\.\/none\.js"/],
     ['c.ts', 'export const build = 1;', /c\.ts \["build"\]: it must export a function buildPolicy/],
     [
@@ -168,6 +164,11 @@ describe('what is wrong with it is said with file and line', () => {
     await expect(engineFrom(configWith(`./${name}`))).rejects.toThrow(message);
   });
 
+  it('in a file that it imports', async () => {
+    write('blocks.ts', 'export const tower = 1 +;\n');
+    await expect(engineFrom(configWith('./policy.ts'))).rejects.toThrow(/^POLICY_MODULE .*blocks\.ts:1:\d+: /);
+  });
+
   it('a file that is not there', async () => {
     await expect(engineFrom(configWith('./nothing.ts'))).rejects.toThrow(
       /^POLICY_MODULE .*nothing\.ts: there is no such file; agent\.policy\.module is relative to the experiment file/,
@@ -190,6 +191,15 @@ describe('the backend', () => {
     };
     const [cpu, wasm] = [await values('cpu'), await values('wasm')];
     cpu.forEach((value, i) => expect(Math.abs(value - wasm[i])).toBeLessThan(1e-5));
+  });
+
+  it('must not change under an engine', async () => {
+    const config = configWith('./policy.ts');
+    const engine = await engineFrom(config);
+    await useTfjsBackend('wasm');
+    expect(() => engine.predictValues(new Float32Array(1), new Float32Array(4), 1)).toThrow(
+      /^POLICY_STATE tfjs backend "wasm": this policy computes on cpu/,
+    );
   });
 
   it('is refused with the remedy where it is not to be had', async () => {

@@ -113,20 +113,23 @@ async function bundlePolicy(file: string, where: string): Promise<string> {
     });
     return outputFiles[0].text;
   } catch (cause) {
-    const { place, message } = describeBuildFailure(cause);
-    return fail('POLICY_MODULE', { where: place === null ? where : `${where}${place}`, message, cause });
+    return fail('POLICY_MODULE', { ...describeBuildFailure(cause, where), cause });
   }
 }
 
-function describeBuildFailure(cause: unknown): { place: string | null; message: string } {
+/** The place is in the file itself or in one that it imports. */
+function describeBuildFailure(cause: unknown, where: string): { where: string; message: string } {
   const errors: unknown = isTree(cause) || cause instanceof Error ? Reflect.get(cause, 'errors') : undefined;
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
-  if (!isTree(first)) return { place: null, message: cause instanceof Error ? cause.message : String(cause) };
+  if (!isTree(first)) return { where, message: cause instanceof Error ? cause.message : String(cause) };
   const { text, location } = first;
   const message = `${String(text)}; the file cannot be compiled`;
-  if (!isTree(location)) return { place: null, message };
-  const at = `:${String(location['line'])}:${Number(location['column']) + 1}`;
-  return { place: at, message: `${message} (in ${String(location['file'])}: ${String(location['lineText']).trim()})` };
+  if (!isTree(location)) return { where, message };
+  const { file, line, column, lineText } = location;
+  return {
+    where: `${path.join(path.dirname(where), String(file))}:${String(line)}:${Number(column) + 1}`,
+    message: `${message} (${String(lineText).trim()})`,
+  };
 }
 
 function runBuilder(

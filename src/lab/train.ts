@@ -5,12 +5,11 @@ import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
 import { NonFiniteError } from '#agents/ppo/non-finite.js';
-import { policySpec } from '#agents/ppo/policy-spec.js';
 import { Ppo } from '#agents/ppo/ppo.js';
 import type { PhaseTimes, UpdateReport } from '#agents/ppo/report.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
-import { encodeState, tensorKey } from '#src/registry/safetensors.js';
+import { encodeState } from '#src/registry/safetensors.js';
 import { fail } from '#src/errors.js';
 import {
   checkpointFile,
@@ -20,10 +19,9 @@ import {
   type Best,
   type Checkpoint,
 } from './checkpoint.js';
-import { criticThreadFor } from './critic-thread.js';
-import { makeEngine } from './engine.js';
+import { weightShapes, withEngine } from './engine.js';
 import { writeFileAtomic, type JsonLines } from './files.js';
-import { loadPolicyModule, policyFileChanged, withPolicyHash, type PolicyModule } from './policy-module.js';
+import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
 import { makeWorld, type Score, type World } from './world.js';
@@ -97,7 +95,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const policy = await loadPolicyModule(options.config);
   const config = withPolicyHash(options.config, policy);
   const world = await makeWorld(config);
-  return withEngine(config, world, policy, options, async (engine) => {
+  return withEngine(config, world, policy, options.threads, async (engine) => {
     const { identity, patch } = await identifyCode();
     const run = RunDirectory.create({
       runsDir,
@@ -161,33 +159,11 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
   }
   const changed = record.policy ? await policyFileChanged(record.policy.file, record.policy.sha256) : null;
   if (changed !== null) options.onEvent?.({ kind: 'warning', message: changed });
-  return withEngine(config, world, policy, options, async (engine) => {
+  return withEngine(config, world, policy, options.threads, async (engine) => {
     run.takeOver(head.timesteps, here);
     removeTemporaries(run.checkpoints);
     return runFrom(run, config, world, engine, checkpoint, options);
   });
-}
-
-/** Makes the engine before anything is written: networks of the user's own that do not fit leave no run behind. */
-async function withEngine<T>(
-  config: ExperimentConfig,
-  world: World,
-  policy: PolicyModule | null,
-  controls: RunControls,
-  work: (engine: PolicyEngine) => Promise<T>,
-): Promise<T> {
-  const criticThread = await criticThreadFor(controls.threads ?? config.training.threads);
-  try {
-    const spec = policySpec(config.agent, world.env.singleObservationSpace, world.actionSpace);
-    const engine = await makeEngine(config, spec, policy, criticThread);
-    try {
-      return await work(engine);
-    } finally {
-      engine.dispose();
-    }
-  } finally {
-    criticThread?.stop();
-  }
 }
 
 async function runFrom(
@@ -416,12 +392,6 @@ class TrainingRun {
   #tell(event: TrainEvent): void {
     this.#controls.onEvent?.(event);
   }
-}
-
-/** Shapes of the weights that an engine stores by name. */
-function weightShapes(engine: PolicyEngine): Record<string, readonly number[]> {
-  if (engine.name !== 'tfjs') return {};
-  return Object.fromEntries(engine.layout.map(({ name, shape }) => [`ppo.engine.weights.${tensorKey(name)}`, shape]));
 }
 
 /** Whether a multiple of `every` lies in (before, now]. */

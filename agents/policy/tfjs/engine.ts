@@ -52,6 +52,7 @@ class TfjsEngine implements PolicyEngine {
   readonly parameterCount: number;
   readonly #network: Network;
   readonly #A: number;
+  readonly #backend: string;
   readonly #parameters: Float32Array;
   readonly #gradient: Float32Array;
   readonly #firstMoments: Float32Array;
@@ -64,6 +65,9 @@ class TfjsEngine implements PolicyEngine {
   constructor(spec: PolicySpec, { init, policy = null }: TfjsEngineOptions) {
     checkSpec(spec);
     this.spec = spec;
+    // starts one where none was chosen
+    tf.backend();
+    this.#backend = tf.getBackend();
     this.#network =
       policy === null
         ? new Network(buildMlp(spec), spec, 'net_arch', policyLayout(spec).slots)
@@ -276,7 +280,16 @@ class TfjsEngine implements PolicyEngine {
     return flat;
   }
 
+  /** TensorFlow.js has one backend a process: on another one the bits would change half way. */
+  #requireBackend(): void {
+    const backend = tf.getBackend();
+    if (backend === this.#backend) return;
+    const message = `this policy computes on ${this.#backend}, and the process has been set to another since: one backend a process`;
+    fail('POLICY_STATE', { where: 'tfjs backend', value: backend, message });
+  }
+
   #rows(observations: Float32Array, batch: number): tf.Tensor2D {
+    this.#requireBackend();
     const O = this.spec.observationSize;
     // a copy: the backend keeps what it is given, and the caller writes over it
     return tf.tensor2d(observations.slice(0, batch * O), [batch, O]);
@@ -292,6 +305,7 @@ class TfjsEngine implements PolicyEngine {
   #differentiate(losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void {
     const batch = this.#batch;
     if (batch === null) return fail('POLICY_STATE', { where: 'minibatch', message: 'call setBatch before update' });
+    this.#requireBackend();
     const loss = (): tf.Scalar => ppoLoss(losses, this.#network, this.spec, batch, indices, hyper);
     this.#network.differentiate(this.#gradient, loss);
     let squares = 0;
