@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { childState } from '#env/state.js';
+import { childState, type StateDict } from '#env/state.js';
 import { parameterChecksums } from '#agents/policy/checksum.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
@@ -257,12 +257,26 @@ function checkpointDifference(file: string, { fingerprints, layout }: Replay): D
   const { head, ppo } = checkpoint;
   const trained = fingerprints[head.updates];
   if (trained === undefined) return null;
-  const { parameters } = childState(ppo, 'engine', file, 'CHECKPOINT_CORRUPT');
+  const parameters = parametersIn(childState(ppo, 'engine', file, 'CHECKPOINT_CORRUPT'), layout);
   const normalizer = ppo['normalizer'] === null ? null : childState(ppo, 'normalizer', file, 'CHECKPOINT_CORRUPT');
-  if (!(parameters instanceof Float32Array)) return { kind: 'torn', file, message: 'it holds no parameters' };
+  if (parameters === null) return { kind: 'torn', file, message: 'it holds no parameters' };
   const held = hashTensors({ rollout: null, normalizer, parameters: parameterChecksums(parameters, layout), layout });
   const [tensor] = differingTensors(trained.tensors, held);
   return tensor === undefined ? null : { kind: 'checkpoint', file, update: head.updates, tensor };
+}
+
+/** The flat parameters in an engine's state: as one vector, or by the tensors' names. null: it holds none. */
+function parametersIn(engine: StateDict, layout: Replay['layout']): Float32Array | null {
+  if (engine['parameters'] instanceof Float32Array) return engine['parameters'];
+  const weights = childState(engine, 'weights', 'engine', 'CHECKPOINT_CORRUPT');
+  const last = layout.at(-1);
+  const flat = new Float32Array(last === undefined ? 0 : last.offset + last.size);
+  for (const { name, offset, size } of layout) {
+    const tensor = weights[name];
+    if (!(tensor instanceof Float32Array) || tensor.length !== size) return null;
+    flat.set(tensor, offset);
+  }
+  return flat;
 }
 
 async function circumstancesOf(run: RunDirectory, config: ExperimentConfig): Promise<Circumstance[]> {
