@@ -1,0 +1,90 @@
+/** What both sides learn, and how they are scored: the same settings, the same episodes, after the same steps. */
+import path from 'node:path';
+import type { PpoConfig } from '#agents/ppo/config.js';
+import { ZOO } from '#agents/ppo/zoo.js';
+import { loadExperiment } from '#src/config/load.js';
+import { ROOT } from '../report.js';
+
+export interface ParityTask {
+  readonly name: string;
+  /** Whose settings they are, for tables. */
+  readonly settings: string;
+  readonly env:
+    | { readonly kind: 'classic'; readonly id: string }
+    /** An experiment of this repository, and what is changed in it for training and for scoring. */
+    | {
+        readonly kind: 'market';
+        readonly experiment: string;
+        readonly training: readonly string[];
+        readonly scoring: readonly string[];
+      };
+  readonly n_envs: number;
+  readonly total_timesteps: number;
+  readonly config: PpoConfig;
+  /** Scores along the curve, the untrained policy's aside. */
+  readonly evaluations: number;
+  /** A score is the mean return of so many episodes. */
+  readonly episodes: number;
+  /** Trainings of each side, seeded 0, 1, ... */
+  readonly seeds: number;
+}
+
+/** Seeds the episodes of every score: the same ones for all seeds, points and sides. */
+export const SCORING_SEED = 1_000_000;
+
+const EPISODES = 50;
+const EVALUATIONS = 25;
+
+const classic = (id: keyof typeof ZOO, settings: string, seeds: number, total_timesteps: number): ParityTask => ({
+  name: id,
+  settings,
+  env: { kind: 'classic', id },
+  n_envs: ZOO[id].n_envs,
+  total_timesteps,
+  config: ZOO[id].config,
+  evaluations: EVALUATIONS,
+  episodes: EPISODES,
+  seeds,
+});
+
+/** Real bars, in sample: what is compared is how both sides learn, not whether anything is to be earned. */
+function market(): ParityTask {
+  const experiment = path.join('experiments', 'quickstart.yaml');
+  // stable-baselines3's PPO knows no masks
+  const training = ['env.mask_actions=false'];
+  const { agent, training: run } = loadExperiment(path.join(ROOT, experiment), { overrides: training }).config;
+  const { preset: _, ...config } = agent;
+  return {
+    name: 'MarketEnv',
+    settings: `${experiment}, no masks`,
+    env: { kind: 'market', experiment, training, scoring: [...training, `training.n_envs=${EPISODES}`] },
+    n_envs: run.n_envs,
+    total_timesteps: 200_000,
+    config,
+    evaluations: EVALUATIONS,
+    episodes: EPISODES,
+    seeds: 16,
+  };
+}
+
+/** Acrobot is learned long before the million steps that its published score took. */
+export const parityTasks = (): ParityTask[] => [
+  classic('CartPole-v1', "rl-baselines3-zoo's", 16, 100_000),
+  classic('Acrobot-v1', "rl-baselines3-zoo's", 12, 200_000),
+  classic('Pendulum-v1', "rl-baselines3-zoo's, use_sde off", 24, 100_000),
+  market(),
+];
+
+/** Three short trainings: they show that everything runs, and prove nothing. */
+export const quickTask = (task: ParityTask): ParityTask => ({
+  ...task,
+  total_timesteps: 2 * task.n_envs * task.config.n_steps,
+  evaluations: 2,
+  seeds: 3,
+});
+
+export function parityTask(name: string, quick: boolean): ParityTask {
+  const task = parityTasks().find((other) => other.name === name);
+  if (task === undefined) throw new RangeError(`no task ${name}: choose one of ${parityTasks().map((t) => t.name).join(', ')}`);
+  return quick ? quickTask(task) : task;
+}
