@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   ENV_STATE: 1,
   ENV_SERVER: 1,
   SPACE_VALUE: 1,
+  // statistics
+  STATISTICS_INPUT: 1,
   // policies and training
   POLICY_SPEC: 2,
   POLICY_STATE: 1,
