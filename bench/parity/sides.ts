@@ -1,19 +1,22 @@
-/** The trainings that are still missing, side by side in processes of their own. */
+/** The trainings that are still missing, in processes of their own. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '#src/lab/provenance.js';
 import { Child } from '../child.js';
 import { machineText, ROOT, thisMachine } from '../report.js';
 import type { Curve } from './curve.js';
+import type { OpenbellRequest } from './openbell.js';
+import { PUBLISHED_EPISODES, type PublishedRow } from './published.js';
 import { curvePath, readCurves, settingsSha256, withCurve, writeCurves, type CurveFile, type Side } from './store.js';
 import { SCORING_SEED, type ParityTask } from './tasks.js';
 import { peerWorld } from './worlds.js';
 
 export interface TrainOptions {
+  /** Of the results. */
   readonly folder: string;
   readonly quick: boolean;
-  /** Interpreter with the peers; null: none, so that only what is stored can be compared. */
-  readonly python: string | null;
+  /** Asked for only where the peer has to train: an interpreter; null: what is stored has to do. */
+  readonly python: () => string | null;
   /** Trainings at once. */
   readonly jobs: number;
   /** Train anew what is stored already. */
@@ -21,59 +24,68 @@ export interface TrainOptions {
   readonly onProgress: (message: string) => void;
 }
 
-const PEER_SCRIPT = path.join(ROOT, 'bench', 'peers', 'learning_curves.py');
-
-/** A process that trains for one side. */
-export function sideChild(side: Side, python: string | null): Child {
+/** All trainings of one side on a task: those that are stored, and the missing ones trained now. */
+export async function trainTask(task: ParityTask, side: Side, options: TrainOptions): Promise<CurveFile> {
+  const { settings: _, seeds, ...identity } = task;
+  const sha256 = settingsSha256({ ...identity, SCORING_SEED });
   if (side === 'OpenBell') {
-    return new Child(process.execPath, [fileURLToPath(new URL('openbell.js', import.meta.url))]);
+    const request = (seed: number): OpenbellRequest => ({ do: 'curve', name: task.name, quick: options.quick, seed });
+    return trainMissing({ task: task.name, side, sha256, seeds, request }, options);
   }
-  if (python === null) throw new TypeError('stable-baselines3 needs a Python');
-  return new Child(python, ['-u', PEER_SCRIPT], { OMP_NUM_THREADS: '1' });
+  const world = peerWorld(task);
+  const request = (seed: number): object => ({ do: 'train', task, world, seed });
+  return trainMissing({ task: task.name, side, sha256, seeds, request }, options);
 }
 
-/** Trains the seeds of one side that are not stored yet; returns all. */
-export async function trainSide(task: ParityTask, side: Side, options: TrainOptions): Promise<CurveFile> {
-  const { folder, quick, python, jobs, fresh, onProgress } = options;
-  const file = curvePath(folder, task.name, side);
-  const { settings: _, seeds: wanted, ...identity } = task;
-  const settings = settingsSha256({ ...identity, SCORING_SEED });
-  let curves: CurveFile = {
-    task: task.name,
+/** OpenBell's trainings under settings whose score others have published. */
+export async function trainPublished(row: PublishedRow, options: TrainOptions): Promise<CurveFile> {
+  const { published: _, isFailure: __, seeds, ...identity } = row;
+  const sha256 = settingsSha256({ ...identity, SCORING_SEED, PUBLISHED_EPISODES });
+  const request = (seed: number): OpenbellRequest => ({ do: 'published', name: row.name, quick: options.quick, seed });
+  return trainMissing({ task: row.name, side: 'OpenBell', sha256, seeds, request }, options);
+}
+
+interface Wanted {
+  readonly task: string;
+  readonly side: Side;
+  readonly sha256: string;
+  readonly seeds: number;
+  readonly request: (seed: number) => object;
+}
+
+async function trainMissing({ task, side, sha256, seeds, request }: Wanted, options: TrainOptions): Promise<CurveFile> {
+  const { folder, python, jobs, fresh, onProgress } = options;
+  const file = curvePath(folder, task, side);
+  const none: CurveFile = {
+    task,
     side,
-    settingsSha256: settings,
+    settingsSha256: sha256,
     versions: {},
     machine: machineText(thisMachine()),
     timesteps: [],
     seeds: [],
   };
-  const stored = readCurves(file);
-  if (stored !== null && !fresh) {
-    if (stored.settingsSha256 === settings) curves = stored;
-    else onProgress(`${file}: of other settings, trained anew`);
-  }
-  const missing = Array.from({ length: wanted }, (_, seed) => seed).filter(
+  const stored = fresh ? null : readCurves(file);
+  const fits = stored !== null && stored.settingsSha256 === sha256;
+  if (stored !== null && !fits) onProgress(`${path.relative(ROOT, file)}: other settings, trained anew`);
+  let curves = fits ? stored : none;
+  const missing = Array.from({ length: seeds }, (_, seed) => seed).filter(
     (seed) => !curves.seeds.some((trained) => trained.seed === seed),
   );
-  if (missing.length === 0 || (side !== 'OpenBell' && python === null)) return curves;
+  if (missing.length === 0) return curves;
+  const interpreter = side === 'OpenBell' ? process.execPath : python();
+  if (interpreter === null) return curves;
 
-  const children = Array.from({ length: Math.min(jobs, missing.length) }, () => sideChild(side, python));
+  const children = Array.from({ length: Math.min(jobs, missing.length) }, () => sideChild(side, interpreter));
   try {
-    const versions: Record<string, string> =
-      side === 'OpenBell'
-        ? { openbell: packageVersion(), node: process.versions.node }
-        : await children[0].ask<Record<string, string>>({ do: 'versions' });
-    curves = { ...curves, versions };
-    const world = side === 'OpenBell' ? null : peerWorld(task);
+    curves = { ...curves, versions: await versionsOf(side, children[0]) };
     await Promise.all(
       children.map(async (child) => {
         for (let seed = missing.shift(); seed !== undefined; seed = missing.shift()) {
-          const request =
-            world === null ? { task: task.name, quick, seed } : { do: 'train', task, world, seed };
-          const curve = await child.ask<Curve>(request);
+          const curve = await child.ask<Curve>(request(seed));
           curves = withCurve(curves, seed, curve);
           writeCurves(file, curves);
-          onProgress(`${task.name}, ${side}, seed ${seed}: ${curve.scores.at(-1)?.toFixed(1)}`);
+          onProgress(`${task}, ${side}, seed ${seed}: ${curve.scores.at(-1)?.toFixed(2)}`);
         }
       }),
     );
@@ -82,3 +94,14 @@ export async function trainSide(task: ParityTask, side: Side, options: TrainOpti
     for (const child of children) child.close();
   }
 }
+
+function sideChild(side: Side, interpreter: string): Child {
+  if (side === 'OpenBell') return new Child(interpreter, [fileURLToPath(new URL('openbell.js', import.meta.url))]);
+  const script = path.join(ROOT, 'bench', 'peers', 'learning_curves.py');
+  return new Child(interpreter, ['-u', script], { OMP_NUM_THREADS: '1' });
+}
+
+const versionsOf = async (side: Side, child: Child): Promise<Record<string, string>> =>
+  side === 'OpenBell'
+    ? { openbell: packageVersion(), node: process.versions.node }
+    : child.ask<Record<string, string>>({ do: 'versions' });

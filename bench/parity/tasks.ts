@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { PpoConfig } from '#agents/ppo/config.js';
 import { ZOO } from '#agents/ppo/zoo.js';
 import { loadExperiment } from '#src/config/load.js';
-import { ROOT } from '../report.js';
+import { packageRoot } from '#src/lab/provenance.js';
 
 export interface ParityTask {
   readonly name: string;
@@ -52,7 +52,7 @@ function market(): ParityTask {
   const experiment = path.join('experiments', 'quickstart.yaml');
   // stable-baselines3's PPO knows no masks
   const training = ['env.mask_actions=false'];
-  const { agent, training: run } = loadExperiment(path.join(ROOT, experiment), { overrides: training }).config;
+  const { agent, training: run } = loadExperiment(path.join(packageRoot, experiment), { overrides: training }).config;
   const { preset: _, ...config } = agent;
   return {
     name: 'MarketEnv',
@@ -68,7 +68,7 @@ function market(): ParityTask {
 }
 
 /** Acrobot is learned long before the million steps that its published score took. */
-export const parityTasks = (): ParityTask[] => [
+const tasks = (): ParityTask[] => [
   classic('CartPole-v1', "rl-baselines3-zoo's", 16, 100_000),
   classic('Acrobot-v1', "rl-baselines3-zoo's", 12, 200_000),
   classic('Pendulum-v1', "rl-baselines3-zoo's, use_sde off", 24, 100_000),
@@ -76,15 +76,11 @@ export const parityTasks = (): ParityTask[] => [
 ];
 
 /** Three short trainings: they show that everything runs, and prove nothing. */
-export const quickTask = (task: ParityTask): ParityTask => ({
+const quickTask = (task: ParityTask): ParityTask => ({
   ...task,
   total_timesteps: 2 * task.n_envs * task.config.n_steps,
   evaluations: 2,
   seeds: 3,
 });
 
-export function parityTask(name: string, quick: boolean): ParityTask {
-  const task = parityTasks().find((other) => other.name === name);
-  if (task === undefined) throw new RangeError(`no task ${name}: choose one of ${parityTasks().map((t) => t.name).join(', ')}`);
-  return quick ? quickTask(task) : task;
-}
+export const parityTasks = (quick: boolean): ParityTask[] => (quick ? tasks().map(quickTask) : tasks());

@@ -4,7 +4,7 @@ import { loadExperiment } from '#src/config/load.js';
 import { makeWorld } from '#src/lab/world.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import path from 'node:path';
-import { ROOT } from '../report.js';
+import { packageRoot } from '#src/lab/provenance.js';
 import type { Worlds } from './curve.js';
 import { SCORING_SEED, type ParityTask } from './tasks.js';
 
@@ -13,7 +13,7 @@ export async function makeWorlds({ env, n_envs, episodes }: ParityTask): Promise
     return { training: makeClassicVector(env.id, n_envs), scoring: makeClassicVector(env.id, episodes) };
   }
   const world = async (overrides: readonly string[]): Promise<VectorEnv> =>
-    (await makeWorld(loadExperiment(path.join(ROOT, env.experiment), { overrides }).config)).env;
+    (await makeWorld(loadExperiment(path.join(packageRoot, env.experiment), { overrides }).config)).env;
   return { training: await world(env.training), scoring: await world(env.scoring) };
 }
 
@@ -28,9 +28,9 @@ export function peerWorld({ env, episodes }: ParityTask): PeerWorld {
   if (env.kind === 'classic') return { kind: 'classic', id: env.id, starts: startsOf(env.id, episodes) };
   const serve = (overrides: readonly string[]): string[] => [
     process.execPath,
-    path.join(ROOT, 'dist', 'src', 'cli', 'main.js'),
+    path.join(packageRoot, 'dist', 'src', 'cli', 'main.js'),
     'env-server',
-    path.join(ROOT, env.experiment),
+    path.join(packageRoot, env.experiment),
     ...overrides,
   ];
   return { kind: 'market', training: serve(env.training), scoring: serve(env.scoring), seed: SCORING_SEED };

@@ -35,7 +35,11 @@ const SEED_BYTES = 8;
  * outside its space, a seed that is none) is answered with an error and changes nothing; a frame that cannot be
  * one throws ENV_SERVER, for what follows it cannot be understood.
  */
-export function serveEnv(env: VectorEnv, { name, version }: { name: string; version: string }, channel: FrameChannel): void {
+export function serveEnv(
+  env: VectorEnv,
+  { name, version }: { name: string; version: string },
+  channel: FrameChannel,
+): void {
   const state = new StateFrame(env);
   const head = Buffer.alloc(HEAD_BYTES);
   const seedBody = Buffer.alloc(SEED_BYTES);
@@ -100,7 +104,7 @@ function requireBody(channel: FrameChannel, bytes: Uint8Array): void {
 export function pipeChannel(input: number, output: number): FrameChannel {
   return {
     read(bytes) {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const count = patiently(() => readSync(input, bytes, at, bytes.length - at, null));
         if (count === null || count === 0) {
           if (at === 0) return false;
@@ -111,7 +115,7 @@ export function pipeChannel(input: number, output: number): FrameChannel {
       return true;
     },
     write(bytes) {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const count = patiently(() => writeSync(output, bytes, at, bytes.length - at));
         if (count === null) return false;
         at += count;
