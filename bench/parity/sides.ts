@@ -26,8 +26,17 @@ export interface TrainOptions {
 
 /** All trainings of one side on a task: those that are stored, and the missing ones trained now. */
 export async function trainTask(task: ParityTask, side: Side, options: TrainOptions): Promise<CurveFile> {
-  const { settings: _, seeds, ...identity } = task;
-  const sha256 = settingsSha256({ ...identity, SCORING_SEED });
+  const { name, env, n_envs, total_timesteps, config, evaluations, episodes, seeds } = task;
+  const sha256 = settingsSha256({
+    name,
+    env,
+    n_envs,
+    total_timesteps,
+    config,
+    evaluations,
+    episodes,
+    SCORING_SEED,
+  });
   if (side === 'OpenBell') {
     const request = (seed: number): OpenbellRequest => ({ do: 'curve', name: task.name, quick: options.quick, seed });
     return trainMissing({ task: task.name, side, sha256, seeds, request }, options);
@@ -39,8 +48,16 @@ export async function trainTask(task: ParityTask, side: Side, options: TrainOpti
 
 /** OpenBell's trainings under settings whose score others have published. */
 export async function trainPublished(row: PublishedRow, options: TrainOptions): Promise<CurveFile> {
-  const { published: _, isFailure: __, seeds, ...identity } = row;
-  const sha256 = settingsSha256({ ...identity, SCORING_SEED, PUBLISHED_EPISODES });
+  const { env, n_envs, total_timesteps, config, score, seeds } = row;
+  const sha256 = settingsSha256({
+    env,
+    n_envs,
+    total_timesteps,
+    config,
+    score,
+    SCORING_SEED,
+    PUBLISHED_EPISODES,
+  });
   const request = (seed: number): OpenbellRequest => ({ do: 'published', name: row.name, quick: options.quick, seed });
   return trainMissing({ task: row.name, side: 'OpenBell', sha256, seeds, request }, options);
 }

@@ -53,10 +53,10 @@ function market(): ParityTask {
   // stable-baselines3's PPO knows no masks
   const training = ['env.mask_actions=false'];
   const { agent, training: run } = loadExperiment(path.join(packageRoot, experiment), { overrides: training }).config;
-  const { preset: _, ...config } = agent;
+  const { preset, ...config } = agent;
   return {
     name: 'MarketEnv',
-    settings: `${experiment}, no masks`,
+    settings: `${experiment} (${preset}), no masks`,
     env: { kind: 'market', experiment, training, scoring: [...training, `training.n_envs=${EPISODES}`] },
     n_envs: run.n_envs,
     total_timesteps: 200_000,
