@@ -12,7 +12,25 @@ export async function parityPicture(pairs: readonly CurvePair[]): Promise<string
   return `${svg}\n`;
 }
 
-const colour = { domain: [...SIDES], range: [COLOURS.actors[0], COLOURS.loss] };
+const colour = {
+  field: 'side',
+  type: 'nominal' as const,
+  scale: { domain: [...SIDES], range: [COLOURS.actors[0], COLOURS.loss] },
+  legend: { title: null, orient: 'top' as const, labelLimit: 300, symbolOpacity: 1, symbolType: 'stroke' as const },
+};
+
+const steps = {
+  field: 'timesteps',
+  type: 'quantitative' as const,
+  scale: { nice: false },
+  axis: { title: 'environment steps', format: '~s', tickCount: 5, grid: false },
+};
+
+const score = {
+  type: 'quantitative' as const,
+  scale: { zero: false },
+  axis: { title: 'mean return of an episode', tickCount: 5 },
+};
 
 function chart(pairs: readonly CurvePair[]): TopLevelSpec {
   return {
@@ -21,11 +39,11 @@ function chart(pairs: readonly CurvePair[]): TopLevelSpec {
     padding: 12,
     columns: 2,
     bounds: 'flush',
-    spacing: { row: 80, column: 90 },
-    concat: pairs.map((pair, k) => ({
+    spacing: { row: 105, column: 90 },
+    concat: pairs.map((pair) => ({
       title: {
         text: pair[0].task,
-        subtitle: `${pair[0].seeds.length} seeds each`,
+        subtitle: `${pair[1].seeds.length} seeds of each side (thin), their IQM and its 95% interval`,
         fontSize: 13,
         subtitleColor: '#5b6472',
         subtitleFontSize: 11,
@@ -35,26 +53,20 @@ function chart(pairs: readonly CurvePair[]): TopLevelSpec {
       },
       width: 350,
       height: 210,
-      data: { values: pair.flatMap((curves) => curveBand(curves).map((point) => ({ side: curves.side, ...point }))) },
-      encoding: {
-        x: {
-          field: 'timesteps',
-          type: 'quantitative' as const,
-          axis: { title: 'environment steps', format: '~s', tickCount: 5, grid: false },
-        },
-        color: {
-          field: 'side',
-          type: 'nominal' as const,
-          scale: colour,
-          legend: k > 0 ? null : { title: null, orient: 'none' as const, legendX: 200, legendY: 140, labelLimit: 300 },
-        },
-      },
+      encoding: { x: steps, color: colour },
       layer: [
         {
-          mark: { type: 'area' as const, opacity: 0.2 },
+          data: { values: pair.flatMap(seedPoints) },
+          mark: { type: 'line' as const, strokeWidth: 0.6, opacity: 0.28, strokeJoin: 'round' as const },
+          encoding: { y: { field: 'score', ...score }, detail: { field: 'seed', type: 'nominal' as const } },
+        },
+        {
+          data: { values: pair.flatMap(bandPoints) },
+          mark: { type: 'area' as const, opacity: 0.22 },
           encoding: { y: { field: 'low', ...score }, y2: { field: 'high' } },
         },
         {
+          data: { values: pair.flatMap(bandPoints) },
           mark: { type: 'line' as const, strokeWidth: 1.8, strokeJoin: 'round' as const },
           encoding: { y: { field: 'iqm', ...score } },
         },
@@ -63,8 +75,7 @@ function chart(pairs: readonly CurvePair[]): TopLevelSpec {
   };
 }
 
-const score = {
-  type: 'quantitative' as const,
-  scale: { zero: false },
-  axis: { title: 'mean return of 50 episodes', tickCount: 5 },
-};
+const bandPoints = (curves: CurveFile): object[] => curveBand(curves).map((point) => ({ side: curves.side, ...point }));
+
+const seedPoints = ({ side, timesteps, seeds }: CurveFile): object[] =>
+  seeds.flatMap(({ seed, scores }) => scores.map((own, k) => ({ side, seed, timesteps: timesteps[k], score: own })));

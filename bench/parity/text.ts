@@ -75,13 +75,15 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
   return `${table(columns, rows)}\n\n${note}`;
 }
 
-/** How far the seeds of each side lie apart. */
+/** How far the seeds of each side lie apart at the end, and how low any of them falls on the way there. */
 export function spreadTable(pairs: readonly (readonly [CurveFile, CurveFile])[]): string {
-  const columns = ['task', 'side', 'lowest', 'lower quartile', 'median', 'upper quartile', 'highest'];
+  const columns = ['task', 'side', 'lowest', 'quartile', 'median', 'quartile', 'highest', 'lowest of the last third'];
   const rows = pairs.flatMap((pair) =>
     pair.map((curves) => {
       const sorted = scoresOf(curves, 'final')[0].toSorted();
-      return [curves.task, curves.side, ...[0, 0.25, 0.5, 0.75, 1].map((share) => number(quantile(sorted, share)))];
+      const late = curves.seeds.flatMap(({ scores }) => scores.slice(-Math.ceil(scores.length / 3)));
+      const figures = [...[0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share)), Math.min(...late)];
+      return [curves.task, curves.side, ...figures.map(number)];
     }),
   );
   return table(columns, rows);
