@@ -1,10 +1,10 @@
 /**
  * Learning curves beside stable-baselines3's under equal settings, and the published scores. Exits 1 where the peer is
  * better, or a published score is not reproduced.
- *   npm run bench:parity -- [--quick] [--task NAME ...] [--side SIDE] [--jobs N] [--fresh]
- *                           [--python PATH | --venv DIR] [--json] [--doc FILE | --no-doc]
- * What is stored under test/golden/parity is not trained again; --fresh does so. --side and --task do no more than
- * train, so that two terminals may share the work.
+ *   npm run bench:parity -- [--quick] [--task NAME ...] [--side SIDE] [--seeds N] [--jobs N]
+ *                           [--fresh] [--python PATH | --venv DIR] [--json] [--doc FILE | --no-doc]
+ * What is stored under test/golden/parity is not trained again; --fresh does so. With --task, --side or --seeds a part
+ * is trained and told, so that several terminals may share the work; the page is written by the whole.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     task: { type: 'string', multiple: true },
     side: { type: 'string' },
+    seeds: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     fresh: { type: 'boolean', default: false },
     python: { type: 'string' },
@@ -40,17 +41,25 @@ function usage(message: string): never {
   process.exit(2);
 }
 
-const tasks = parityTasks(quick);
-const rows = publishedRows(quick);
+const count = (name: string, given: string): number => {
+  const value = Number(given);
+  return Number.isInteger(value) && value > 0 ? value : usage(`--${name} ${given}: give a positive integer`);
+};
+const jobs = count('jobs', options.jobs);
+const mostSeeds = options.seeds === undefined ? Number.POSITIVE_INFINITY : count('seeds', options.seeds);
+
+const atMost = <Item extends { readonly seeds: number }>(item: Item): Item => ({
+  ...item,
+  seeds: Math.min(item.seeds, mostSeeds),
+});
+const tasks = parityTasks(quick).map(atMost);
+const rows = publishedRows(quick).map(atMost);
 const names = [...tasks, ...rows].map(({ name }) => name);
 const unknown = onlyTasks?.find((name) => !names.includes(name));
 if (unknown !== undefined) usage(`--task ${unknown}: choose among ${names.join(', ')}`);
 if (onlySide !== undefined && !SIDES.some((side) => side === onlySide)) {
   usage(`--side ${onlySide}: choose one of ${SIDES.join(', ')}`);
 }
-const jobs = Number(options.jobs);
-if (!(Number.isInteger(jobs) && jobs > 0)) usage(`--jobs ${options.jobs}: give a positive integer`);
-
 let python: string | null | undefined;
 const training: TrainOptions = {
   folder: quick ? path.join(ROOT, 'bench', 'results', 'parity-quick') : GOLDEN,
@@ -85,7 +94,7 @@ for (const row of sides.includes('OpenBell') ? rows.filter(({ name }) => isWante
 const comparisons = pairs.flatMap(([openbell, peer]) =>
   MEASURES.map((measure) => compareCurves(openbell, peer, measure, quick ? 1000 : undefined)),
 );
-const isWhole = pairs.length === tasks.length && published.length === rows.length;
+const isWhole = pairs.length === tasks.length && published.length === rows.length && options.seeds === undefined;
 const files = [...pairs.flat(), ...published.map(({ curves }) => curves)];
 const made = files.length === 0 ? '' : madeText('npm run bench:parity', files);
 const publishedText = published.length === 0 ? '' : publishedTable(published);
