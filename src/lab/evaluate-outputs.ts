@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { EvaluationResult } from './evaluate-actor.js';
 import { windowSpan } from './evaluate-report.js';
-import { writeFileAtomic } from './files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 
 /** Everything in metrics.json beside the evaluation's own figures. */
 export type EvaluationHead = Readonly<Record<string, unknown>>;

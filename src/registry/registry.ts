@@ -8,7 +8,7 @@
  * Changes take turns by a claim that one process holds. A change is written to the history first: an alias never points
  * to where the history does not say.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { nearestName } from '#src/config/suggest.js';
@@ -72,7 +72,8 @@ export class Registry {
     const file = path.join(this.folder, 'aliases.json');
     if (!existsSync(file)) return {};
     const parsed = POINTERS.safeParse(parseJson(readFileSync(file, 'utf8'), file));
-    if (!parsed.success) fail('REGISTRY', { where: file, message: 'is not what the registry writes: restore it from a copy' });
+    if (!parsed.success)
+      fail('REGISTRY', { where: file, message: 'is not what the registry writes: restore it from a copy' });
     const found: Partial<Record<AliasName, string>> = {};
     for (const name of ALIASES) if (parsed.data[name] !== undefined) found[name] = parsed.data[name].sha256;
     return found;
@@ -85,7 +86,11 @@ export class Registry {
     if (alias !== undefined) {
       const sha256 = aliases[alias];
       if (sha256 === undefined)
-        fail('REGISTRY', { where: this.folder, value: reference, message: `nothing has been promoted to it yet: openbell promote RUN --to ${reference}` });
+        fail('REGISTRY', {
+          where: this.folder,
+          value: reference,
+          message: `nothing has been promoted to it yet: openbell promote RUN --to ${reference}`,
+        });
       return readBundle(this.bundleFile(sha256), sha256);
     }
     if (reference.endsWith('.safetensors') && existsSync(reference)) return readBundle(reference);
@@ -97,7 +102,8 @@ export class Registry {
       fail('BUNDLE_CORRUPT', {
         where: this.bundleFile(found[0]),
         value: bundle.sha256,
-        message: 'the file is not the one that its name says: it has been altered; restore it, or promote the run again',
+        message:
+          'the file is not the one that its name says: it has been altered; restore it, or promote the run again',
       });
     }
     const near = nearestName(reference, [...ALIASES, ...ids]);
@@ -112,7 +118,9 @@ export class Registry {
   ids(): string[] {
     const folder = path.join(this.folder, 'bundles');
     if (!existsSync(folder)) return [];
-    return readdirSync(folder).flatMap((name) => /^([0-9a-f]{16})\.safetensors$/.exec(name)?.[1] ?? []).sort();
+    return readdirSync(folder)
+      .flatMap((name) => /^([0-9a-f]{16})\.safetensors$/.exec(name)?.[1] ?? [])
+      .sort();
   }
 
   /** Oldest first. A torn last line, which a crash left behind, is passed over. */
@@ -121,14 +129,20 @@ export class Registry {
     if (!existsSync(file)) return [];
     const lines = readFileSync(file, 'utf8').split('\n');
     const whole = lines.slice(0, -1);
-    return whole.filter((line) => line !== '').map((line, index) => {
-      const parsed: unknown = parseJson(line, `${file}:${index + 1}`);
-      if (!isChange(parsed)) fail('REGISTRY', { where: `${file}:${index + 1}`, message: 'is not what the registry writes: restore it from a copy' });
-      return parsed;
-    });
+    return whole
+      .filter((line) => line !== '')
+      .map((line, index) => {
+        const parsed: unknown = parseJson(line, `${file}:${index + 1}`);
+        if (!isChange(parsed))
+          fail('REGISTRY', {
+            where: `${file}:${index + 1}`,
+            message: 'is not what the registry writes: restore it from a copy',
+          });
+        return parsed;
+      });
   }
 
-  /** Moves an alias to a bundle of the registry, which is verified once more. Throws RUN_STATE where another process is at it. */
+  /** Moves an alias to a bundle of the registry, which is verified once more. Throws REGISTRY where another process is at it. */
   point(alias: AliasName, sha256: string, change: Pick<AliasChange, 'action' | 'reason' | 'evidence'>): AliasChange {
     readBundle(this.bundleFile(sha256), sha256);
     return this.#exclusively(() => this.#write(alias, sha256, change));
@@ -146,7 +160,11 @@ export class Registry {
     });
   }
 
-  #write(alias: AliasName, to: string, { action, reason, evidence }: Pick<AliasChange, 'action' | 'reason' | 'evidence'>): AliasChange {
+  #write(
+    alias: AliasName,
+    to: string,
+    { action, reason, evidence }: Pick<AliasChange, 'action' | 'reason' | 'evidence'>,
+  ): AliasChange {
     const aliases = this.aliases();
     const change: AliasChange = {
       at: new Date(this.#nowMs()).toISOString(),
@@ -158,14 +176,16 @@ export class Registry {
       evidence,
     };
     appendFileSync(path.join(this.folder, 'history.jsonl'), `${JSON.stringify(change)}\n`, { flush: true });
-    const pointers = Object.fromEntries(Object.entries({ ...aliases, [alias]: to }).map(([name, sha256]) => [name, { sha256 }]));
+    const pointers = Object.fromEntries(
+      Object.entries({ ...aliases, [alias]: to }).map(([name, sha256]) => [name, { sha256 }]),
+    );
     writeFileAtomic(path.join(this.folder, 'aliases.json'), `${JSON.stringify(pointers, null, 2)}\n`);
     return change;
   }
 
   #exclusively<T>(act: () => T): T {
     mkdirSync(this.folder, { recursive: true });
-    return exclusively(this.folder, this.#nowMs, act);
+    return exclusively(this.folder, this.#nowMs, { code: 'REGISTRY', doing: 'changing this registry' }, act);
   }
 }
 

@@ -227,7 +227,11 @@ export class SymbolTrader {
       this.#beginPosition(report, order);
       // a stop that filled after its cancel, an exit that overshot: nobody decided on this position
       if (order?.request.role !== 'entry') this.#leaveUnintended(after);
-    } else if (after !== 0 && Math.abs(after) > Math.abs(before)) this.#levelsFrom(after);
+    } else if (after !== 0 && Math.abs(after) > Math.abs(before)) {
+      this.#levelsFrom(after);
+      // an order of an earlier position has filled into this one
+      if (order?.cycle !== this.#cycle) this.#leaveUnintended(after);
+    }
     if (after === 0) {
       this.#refusals = 0;
       this.#account.exitAsked = 0;

@@ -53,7 +53,7 @@ describe('the journal', () => {
 
   it('refuses a file that is no journal', () => {
     writeFileSync(file, 'this is a text of some length, and no database at all');
-    expect(() => Journal.open(file)).toThrow();
+    expect(() => Journal.open(file)).toThrow(/not a database/);
     expect(() => Journal.read(path.join(folder, 'missing.db'))).toThrow(/LIVE_JOURNAL .*no such journal/);
   });
 

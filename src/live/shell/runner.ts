@@ -190,8 +190,7 @@ export class Runner {
       case 'place':
       case 'modify': {
         this.#listener.onOrder?.(intent, event);
-        const { role: _, ...order } = intent.order;
-        return this.#send(order.orderRef, () => this.#broker.place(order));
+        return this.#send(intent.order.orderRef, () => this.#broker.place(intent.order));
       }
       case 'cancel':
         this.#listener.onOrder?.(intent, event);
