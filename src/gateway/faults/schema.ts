@@ -173,7 +173,10 @@ export const faultPlanSchema = z.strictObject({
     .strictObject({
       seed: z.int().min(0),
       per_hour: z.number().positive(),
-      kinds: z.array(z.enum(RANDOM_KINDS)).min(1).default([...RANDOM_KINDS]),
+      kinds: z
+        .array(z.enum(RANDOM_KINDS))
+        .min(1)
+        .default([...RANDOM_KINDS]),
     })
     .optional(),
 });
