@@ -43,6 +43,7 @@ export interface OrderReport {
   readonly clientId: number;
   readonly symbol: string;
   readonly state: OrderState;
+  /** 0: not told (a bare status, a completed order). */
   readonly quantity: number;
   readonly filled: number;
   readonly remaining: number;
@@ -72,7 +73,7 @@ export interface ExecutionReport {
 export interface CommissionReport {
   readonly execRoot: string;
   readonly revision: number;
-  /** Finite: reports with a negative or unset commission are not passed on until a real one follows. */
+  /** Finite; a rebate is negative. Reports whose commission is not set yet (-1, 1e10) are not passed on. */
   readonly amount: number;
   readonly currency: string;
 }
@@ -176,7 +177,13 @@ export interface Broker {
   /** Ends the connection for good; resting orders stay. */
   close(): Promise<void>;
   readonly connected: boolean;
+  /**
+   * The id that the next new order will bear. To be journalled with the intent, before the order is placed: the next
+   * process begins above it, since the gateway's own counter goes back after a restart.
+   */
+  readonly nextOrderId: number;
 
+  /** Ticks as the broker's market rule states them. Orders, streams and history need the contract to be known. */
   contract(instrument: Instrument): Promise<Answer<ContractInfo>>;
   accountValues(): Promise<Answer<AccountValues>>;
   positions(): Promise<Answer<readonly Position[]>>;
@@ -189,16 +196,21 @@ export interface Broker {
   /** The gateway's market time, epoch milliseconds. */
   currentTime(): Promise<Answer<number>>;
 
-  /** Quotes, trades and 5-second bars of a symbol; a second call subscribes anew. */
+  /**
+   * Quotes, trades and 5-second bars of a symbol, as long as the connection lasts and the link loses no data; a second
+   * call subscribes anew. Throws BROKER_STATE while not connected, or before `contract` has known the instrument.
+   */
   subscribe(instrument: Instrument): void;
   unsubscribe(symbol: string): void;
 
   /**
    * Sends an order, or, where its orderRef was sent before, its replacement. Returns its order id. Throws BROKER_ORDER
-   * on an order that is not well-formed, BROKER_STATE while not connected: nothing has been sent then.
+   * on an order that is not well-formed (or whose contract was never asked for, or which has ended), BROKER_STATE while
+   * not connected or while the link is down: nothing has been sent then. Where the connection ends before the order
+   * could leave, an `orderError` says so (504; `rejected`, of a replacement `modify`, of a cancel `cancel`).
    */
   place(order: OrderRequest): number;
-  /** Throws BROKER_STATE while not connected or where the reference is unknown: nothing has been sent then. */
+  /** Throws BROKER_STATE while not connected, while the link is down, or on an unknown reference: nothing was sent then. */
   cancel(orderRef: string): void;
   /** Tells which orders were ours before a restart, so that they can be modified and cancelled under their ids. */
   restore(orders: readonly { readonly orderRef: string; readonly orderId: number }[]): void;

@@ -46,6 +46,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./data.js')).dataCommand),
   },
   {
+    name: 'gateway',
+    summary: 'Serve a simulated Interactive Brokers gateway',
+    register: async (yargs) => yargs.command((await import('./gateway.js')).gatewayCommand),
+  },
+  {
     name: 'runs',
     summary: 'List training runs',
     register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),

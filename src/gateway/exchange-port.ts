@@ -49,9 +49,9 @@ export interface StepResult {
    */
   readonly boundaryMs: number | null;
   /**
-   * Set where orders were filled at the open of bars that have just begun (`fills: backtest` only): their ticks and
-   * what happens within them are still to come. In lockstep the gateway waits here too, so that the exits of a
-   * position can be set from its own fill before its first bar runs.
+   * Set where orders were filled, or moved by a corporate action, at the open of bars that have just begun (`fills:
+   * backtest` only): their ticks and what happens within them are still to come. In lockstep the gateway waits here
+   * too, so that the exits of a position can be set from its own fill before its first bar runs.
    */
   readonly openFillsMs: number | null;
 }

@@ -34,6 +34,11 @@ export class AccountService {
     this.#world = world;
   }
 
+  /** Whether anybody looks at marks that move with every tick. */
+  get watchesMarks(): boolean {
+    return this.#subscriptions.some(({ kind }) => kind === 'pnl' || kind === 'pnlSingle');
+  }
+
   detach(client: ExchangeClient): void {
     this.#subscriptions = this.#subscriptions.filter((one) => one.client !== client);
   }

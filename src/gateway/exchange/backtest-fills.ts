@@ -12,6 +12,7 @@
  * `forced` is a rule's, and is not cancelled by an exit.
  */
 import { isInside, paidPrice, stopBase, stopReached, targetReached, tradesThrough } from '#env/market/fills.js';
+import { floorLots } from '#env/market/ticks.js';
 import { ADDED_LIQUIDITY, REMOVED_LIQUIDITY, type Desk } from './desk.js';
 import type { Feed } from './feed.js';
 import { toMicros } from './ledger.js';
@@ -19,7 +20,11 @@ import type { Matcher } from './matcher.js';
 import { follow } from './trailing.js';
 import type { WorkingOrder } from './working-order.js';
 
+/** A share of a position that is float noise of a corporate action's ratio. */
+const DUST = 1e-9;
+
 export class BacktestMatcher implements Matcher {
+  readonly needsTicks = false;
   readonly #desk: Desk;
   /** (feeds) of the bar under way: the base price from which the position is live, ... */
   readonly #liveFrom: Float64Array;
@@ -210,9 +215,15 @@ export class BacktestMatcher implements Matcher {
   /** What a discretionary order may fill: one that was given against a position no more than what is left of it. */
   #quantityLeft(working: WorkingOrder, feed: Feed): number {
     const { heldWhenGiven, side, fillable } = working;
-    const closes = heldWhenGiven !== 0 && heldWhenGiven > 0 !== side > 0 && working.total <= Math.abs(heldWhenGiven);
-    if (!closes || !isDiscretionary(working)) return fillable;
-    return this.#reduces(working, feed) ? Math.min(fillable, Math.abs(this.#held(feed))) : 0;
+    if (!isDiscretionary(working)) return fillable;
+    const given = Math.abs(heldWhenGiven);
+    const reduces = heldWhenGiven !== 0 && heldWhenGiven > 0 !== side > 0 && working.total <= given * (1 + DUST);
+    if (reduces && !this.#reduces(working, feed)) return 0;
+    const held = Math.abs(this.#held(feed));
+    if (reduces && working.total >= given * (1 - DUST)) return held;
+    // a corporate action may have left a fraction of a lot
+    const lots = feed.market.shareRatio === null ? fillable : floorLots(fillable, working.entry.lotSize);
+    return reduces ? Math.min(lots, held) : lots;
   }
 
   /** Stops that fill together at one price are one order to the commission, as they are one in the environment. */

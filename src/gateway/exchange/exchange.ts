@@ -79,7 +79,7 @@ class SimulatedExchange implements Exchange {
     for (const feed of this.#world.feeds) {
       const ownMs = feed.nextMs();
       if (ownMs < Infinity) over = false;
-      next = Math.min(next, ownMs, this.#marketData.windows[feed.index].endMs);
+      next = Math.min(next, ownMs, feed.quiet ? Infinity : this.#marketData.windows[feed.index].endMs);
     }
     // expiries of orders that outlive the bars are no events of the replay
     if (over && next === this.#world.timers.nextMs) return null;
@@ -104,17 +104,45 @@ class SimulatedExchange implements Exchange {
     }
     this.#closedAtMs = NaN;
     const filled = this.#openBars(timeMs);
+    this.#listen();
     // ticks of this instant follow in a step of their own, after what the fills have brought about
-    if (filled) return { timeMs, boundaryMs: null, openFillsMs: timeMs };
+    if (filled && !this.#matcher.needsTicks) return { timeMs, boundaryMs: null, openFillsMs: timeMs };
     this.#tick(timeMs);
     this.#account.onTime();
     return { timeMs, boundaryMs: null, openFillsMs: null };
   }
 
+  /** Ticks that nobody looked at have happened all the same. */
+  #catchUp(): void {
+    for (const feed of this.#world.feeds) if (feed.quiet) this.#catchUpFeed(feed);
+  }
+
+  #catchUpFeed(feed: Feed): void {
+    const { nowMs } = this.#world;
+    while (feed.isDue(nowMs)) {
+      feed.tick();
+      this.#marketData.catchUp(feed);
+    }
+  }
+
+  /** A feed goes quiet where nobody looks: then its bars go by in one step. */
+  #listen(): void {
+    const marks = this.#account.watchesMarks;
+    for (const feed of this.#world.feeds) {
+      const held = this.#world.ledger.positions[feed.index].quantity !== 0;
+      const matched = this.#matcher.needsTicks && this.#desk.books.of(feed.index).length > 0;
+      feed.quiet = !(matched || (marks && held) || this.#marketData.isWatched(feed) || this.#history.follows(feed));
+    }
+  }
+
   #closeBars(timeMs: number): boolean {
     let closed = false;
     for (const feed of this.#world.feeds) {
-      if (!feed.isOpen || feed.endMs > timeMs || feed.ticked < feed.path.length) continue;
+      if (!feed.isOpen || feed.endMs > timeMs) continue;
+      if (feed.quiet) this.#catchUpFeed(feed);
+      // windows that nobody looks at have no end of their own
+      if (feed.quiet) this.#marketData.windows[feed.index].end();
+      if (feed.ticked < feed.path.length) continue;
       this.#matcher.onBarClose(feed);
       feed.close();
       closed = true;
@@ -125,7 +153,7 @@ class SimulatedExchange implements Exchange {
   #endWindows(timeMs: number): void {
     for (const feed of this.#world.feeds) {
       const { endMs } = this.#marketData.windows[feed.index];
-      if (endMs > timeMs) continue;
+      if (endMs > timeMs || feed.quiet) continue;
       this.#marketData.onWindow(feed);
       if (!this.#marketData.isStale(feed)) this.#history.onWindow(feed, endMs);
     }
@@ -135,12 +163,12 @@ class SimulatedExchange implements Exchange {
     const opening = this.#world.feeds.filter(
       (feed) => !feed.isOpen && feed.bar < feed.bars.length && feed.startOf(feed.bar) <= timeMs,
     );
-    for (const feed of opening) this.#overnight(feed);
+    let filled = false;
+    for (const feed of opening) filled = this.#overnight(feed) || filled;
     const marks = opening.length === 0 ? null : this.#marks();
     let newDay = false;
     for (const feed of opening) newDay = (feed.open() && this.#isNewDay(feed)) || newDay;
     if (newDay && marks !== null) this.#world.ledger.book({ kind: 'day', marks });
-    let filled = false;
     for (const feed of opening) {
       for (const working of this.#desk.books.of(feed.index).slice()) this.#desk.refresh(working);
       filled = this.#matcher.onBarOpen(feed) || filled;
@@ -160,18 +188,20 @@ class SimulatedExchange implements Exchange {
     return Float64Array.from(this.#world.feeds, ({ index }) => this.#world.mark(index));
   }
 
-  /** Between two bars: borrow for the nights that a short was held, then corporate actions. */
-  #overnight(feed: Feed): void {
+  /** Between two bars: borrow for the nights of a short, then corporate actions. Returns whether these moved an order. */
+  #overnight(feed: Feed): boolean {
     const { market, bar: t, index } = feed;
     const position = this.#world.ledger.positions[index];
     if (t > 0 && position.quantity < 0) this.#orders.chargeBorrow(feed, market.day[t] - market.day[t - 1]);
     const ratio = market.shareRatio === null || t === 0 ? 1 : market.shareRatio[t];
-    if (ratio !== 1) this.#orders.adjustShares(feed, ratio);
+    if (ratio === 1) return false;
+    this.#orders.adjustShares(feed, ratio);
+    return this.#desk.books.of(index).length > 0;
   }
 
   #tick(timeMs: number): void {
     for (const feed of this.#world.feeds) {
-      if (!feed.isOpen || feed.ticked >= feed.path.length || feed.path.timeMs[feed.ticked] > timeMs) continue;
+      if (feed.quiet || !feed.isDue(timeMs)) continue;
       feed.tick();
       this.#marketData.onTick(feed);
       this.#matcher.onTick(feed);
@@ -196,10 +226,12 @@ class SimulatedExchange implements Exchange {
   }
 
   detach(client: ExchangeClient): void {
+    this.#catchUp();
     this.#world.clients.delete(client);
     this.#marketData.detach(client);
     this.#history.detach(client);
     this.#account.detach(client);
+    this.#listen();
   }
 
   nextValidId(clientId: number): number {
@@ -207,14 +239,22 @@ class SimulatedExchange implements Exchange {
   }
 
   inject(fault: ExchangeFault): void {
+    this.#catchUp();
     injectFault(fault, this.#world, this.#desk, this.#marketData, this.#history);
   }
 
   truth(): Truth {
+    this.#catchUp();
     return truthOf(this.#world, this.#desk);
   }
 
   handle(client: ExchangeClient, request: ExchangeRequest): void {
+    this.#catchUp();
+    this.#answer(client, request);
+    this.#listen();
+  }
+
+  #answer(client: ExchangeClient, request: ExchangeRequest): void {
     switch (request.type) {
       case 'reqContractDetails':
         return this.#contractDetails(client, request);

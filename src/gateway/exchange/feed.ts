@@ -25,6 +25,8 @@ export class Feed {
   readonly path = new BarPath();
   ticked = 0;
   endMs = NaN;
+  /** Nobody looks at its ticks: they happen when somebody asks, or at the bar's end. */
+  quiet = false;
 
   /** The quote as it stands; sizes are what is left after fills. NaN before the first bar. */
   bid = NaN;
@@ -105,7 +107,7 @@ export class Feed {
 
   /** The instant of the feed's next own event (a tick, a bar's end, a bar's start); Infinity when the bars are over. */
   nextMs(): number {
-    if (this.isOpen) return this.ticked < this.path.length ? this.path.timeMs[this.ticked] : this.endMs;
+    if (this.isOpen) return !this.quiet && this.ticked < this.path.length ? this.path.timeMs[this.ticked] : this.endMs;
     return this.bar < this.bars.length ? this.startOf(this.bar) : Infinity;
   }
 
@@ -151,6 +153,11 @@ export class Feed {
     this.dayVolume += path.size[i];
     if (!(this.last <= this.dayHigh)) this.dayHigh = this.last;
     if (!(this.last >= this.dayLow)) this.dayLow = this.last;
+  }
+
+  /** Whether a tick is due by `timeMs`. */
+  isDue(timeMs: number): boolean {
+    return this.isOpen && this.ticked < this.path.length && this.path.timeMs[this.ticked] <= timeMs;
   }
 
   /** Bar `bar` is complete. */

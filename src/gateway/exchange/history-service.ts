@@ -35,6 +35,11 @@ export class HistoryService {
     this.#world = world;
   }
 
+  /** Whether bars of the feed are kept up to date. */
+  follows(feed: Feed): boolean {
+    return this.#following.some((one) => one.feed === feed);
+  }
+
   detach(client: ExchangeClient): void {
     this.#following = this.#following.filter((one) => one.client !== client);
   }

@@ -51,6 +51,19 @@ export class MarketData {
     this.#staleUntilMs = new Float64Array(world.feeds.length).fill(-Infinity);
   }
 
+  /** Whether anybody looks at the feed's ticks. */
+  isWatched(feed: Feed): boolean {
+    const { quotes, ticks, bars } = this.#watchers[feed.index];
+    return quotes.length > 0 || ticks.length > 0 || bars.length > 0;
+  }
+
+  /** A tick that nobody looked at: it is part of the window under way. */
+  catchUp(feed: Feed): void {
+    const windows = this.windows[feed.index];
+    if (feed.lastTimeMs >= windows.endMs) windows.end();
+    windows.add(feed);
+  }
+
   isStale(feed: Feed): boolean {
     return this.#world.nowMs < this.#staleUntilMs[feed.index];
   }

@@ -3,6 +3,8 @@ import type { Feed } from './feed.js';
 import type { WorkingOrder } from './working-order.js';
 
 export interface Matcher {
+  /** Whether orders meet single ticks. */
+  readonly needsTicks: boolean;
   /** Bar `feed.bar` has begun; before its first tick. Returns whether anything was filled. */
   onBarOpen(feed: Feed): boolean;
   /** A tick has happened. */

@@ -137,10 +137,20 @@ export class OrderService {
     feed.rescale(ratio);
     for (const working of this.#desk.books.of(feed.index)) {
       working.total = working.filled + working.remaining * ratio;
-      working.limit = withoutNoise(working.limit / ratio);
+      const limit = withoutNoise(working.limit / ratio);
+      // exits keep their level, an order to trade must be on tick
+      const exits = working.parent !== null || working.ocaKey !== '' || Number.isNaN(limit);
+      working.limit = exits ? limit : feed.grid.ticks.roundAgainst(limit, working.side);
       working.stop = withoutNoise(working.stop / ratio);
+      const { order } = working;
+      working.order = {
+        ...order,
+        lmtPrice: order.lmtPrice === null || order.lmtPrice === 0 ? order.lmtPrice : working.limit,
+        auxPrice: working.isStop && !working.isTrailing ? working.stop : order.auxPrice,
+      };
       working.best = withoutNoise(working.best / ratio);
       working.heldWhenGiven *= ratio;
+      this.#desk.show(working);
     }
     this.#desk.world.accountChanged = true;
   }

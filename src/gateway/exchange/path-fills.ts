@@ -8,6 +8,7 @@ import { follow } from './trailing.js';
 import type { WorkingOrder } from './working-order.js';
 
 export class PathMatcher implements Matcher {
+  readonly needsTicks = true;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {

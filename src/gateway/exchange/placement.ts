@@ -59,12 +59,13 @@ export class Placement {
     return found.length > 1 ? AMBIGUOUS_CONTRACT : found[0];
   }
 
-  #check(entry: ContractEntry, order: Order): Refusal | null {
+  #check(entry: ContractEntry, order: Order, changed?: WorkingOrder): Refusal | null {
     const { world } = this.#desk;
     const grid = world.feeds[entry.feed]?.grid ?? null;
     const held = world.ledger.positions[entry.feed]?.quantity ?? 0;
-    const closes = Math.abs(order.totalQuantity - Math.abs(held)) < 1e-9;
-    return checkOrder(order, world.account, grid, entry.lotSize, closes);
+    const isSame = (quantity: number): boolean => Math.abs(order.totalQuantity - quantity) < 1e-9;
+    const mayBeFractional = isSame(Math.abs(held)) || (changed !== undefined && isSame(changed.total));
+    return checkOrder(order, world.account, grid, entry.lotSize, mayBeFractional);
   }
 
   #placeNew(
@@ -174,7 +175,7 @@ export class Placement {
     const entry = this.#lookUp(query);
     if ('code' in entry) return refused(entry);
     if (entry !== working.entry || order.action !== working.order.action) return refused(NOT_THE_SAME);
-    const problem = this.#check(entry, order) ?? this.#checkAccount(entry, order, working.parent, working);
+    const problem = this.#check(entry, order, working) ?? this.#checkAccount(entry, order, working.parent, working);
     if (problem !== null) return refused(problem);
     if (order.totalQuantity <= working.filled)
       return refused({

@@ -52,6 +52,9 @@ interface OrderFacts {
   symbol: string;
   orderType: string;
   action: string;
+  /** Quantity that the statuses, and the executions, have told of so far. */
+  statusFilled: number;
+  executionFilled: number;
 }
 
 /** Executions whose order is known: at most so many (the oldest are forgotten). */
@@ -90,10 +93,11 @@ export class MessageFaults {
     switch (message.type) {
       case 'orderStatus': {
         if (this.#take('lose_status', facts) !== null) return;
-        if (message.filled > 0 && this.#take('execution_before_status', facts) !== null) {
+        if (message.filled > facts.executionFilled && this.#take('execution_before_status', facts) !== null) {
           this.#hold(`exec ${key}`, message);
           return;
         }
+        facts.statusFilled = message.filled;
         this.#out(message);
         if (this.#take('duplicate_status', facts) !== null) this.#out(message);
         if (message.filled > 0) this.#release(`status ${key}`);
@@ -101,10 +105,12 @@ export class MessageFaults {
       }
       case 'execDetails': {
         if (message.reqId === -1 && this.#take('lose_execution', facts) !== null) return;
-        if (message.reqId === -1 && this.#take('status_before_execution', facts) !== null) {
+        const isNews = message.reqId === -1 && message.execution.cumQty > facts.statusFilled;
+        if (isNews && this.#take('status_before_execution', facts) !== null) {
           this.#hold(`status ${key}`, message);
           return;
         }
+        facts.executionFilled = message.execution.cumQty;
         this.#out(message);
         if (message.reqId === -1 && this.#take('duplicate_execution', facts) !== null) this.#out(message);
         this.#release(`exec ${key}`);
@@ -192,7 +198,16 @@ export class MessageFaults {
   #factsOf(orderId: number, clientId: number): OrderFacts {
     let facts = this.#orders.get(orderId);
     if (facts === undefined) {
-      facts = { orderId, clientId, orderRef: '', symbol: '', orderType: '', action: '' };
+      facts = {
+        orderId,
+        clientId,
+        orderRef: '',
+        symbol: '',
+        orderType: '',
+        action: '',
+        statusFilled: 0,
+        executionFilled: 0,
+      };
       this.#orders.set(orderId, facts);
       if (this.#orders.size > REMEMBERED_EXECUTIONS) {
         const [oldest] = this.#orders.keys();

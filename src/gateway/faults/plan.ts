@@ -46,11 +46,10 @@ export class FaultPlan {
       const next = this.#timed.shift();
       if (next !== undefined) due.push(next.fault);
     }
-    const random = this.#random;
-    while (random !== null && random.nextMs <= nowMs) {
-      due.push(randomFault(random.kinds[random.stream.integer(random.kinds.length)], random.stream));
-      random.nextMs += gapMs(random.stream, random.perHour);
-    }
+    if (this.#random === null) return due;
+    const { stream, kinds, perHour } = this.#random;
+    for (; this.#random.nextMs <= nowMs; this.#random.nextMs += gapMs(stream, perHour))
+      due.push(randomFault(kinds[stream.integer(kinds.length)], stream));
     return due;
   }
 

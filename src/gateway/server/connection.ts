@@ -73,6 +73,7 @@ export class Connection {
     this.#handshakeTimer.unref();
     socket.on('data', (packet) => this.#received(packet));
     socket.on('drain', () => this.#drained());
+    socket.on('end', () => this.close('closed by the client'));
     // a reset by the client is an end like another; 'close' follows
     socket.on('error', (error) => {
       this.#reason = `the line broke: ${error.message}`;
@@ -139,6 +140,14 @@ export class Connection {
     this.#reason = reason;
     this.#stopTimers();
     this.#socket.resetAndDestroy();
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  readOn(): void {
+    if (this.#open) this.#socket.resume();
   }
 
   /** From now on nothing is read and nothing written, and the socket stays open: a half-open connection. */
