@@ -294,7 +294,8 @@ export class Trader {
   }
 
   #watchRisk(): void {
-    if (this.#risk === null || this.#calendar === null) return;
+    // nothing is known of the market's time before the broker has told it
+    if (this.#risk === null || this.#calendar === null || this.#marketMs === 0) return;
     const day = this.#calendar.sessionAt(this.#marketMs)?.dayId;
     if (day === undefined) return;
     const halt = this.#risk.watch(this.equity, day);

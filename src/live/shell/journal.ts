@@ -25,7 +25,9 @@ export class Journal {
   readonly #db: Database.Database;
   readonly #insertEvent: Database.Statement;
   readonly #insertIntent: Database.Statement;
+  readonly #setMark: Database.Statement;
   #sequence: number;
+  #orderIdMark: number;
   #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
 
   private constructor(file: string, db: Database.Database) {
@@ -35,7 +37,9 @@ export class Journal {
       'INSERT INTO events (sequence, market_ms, wall_ms, type, body) VALUES (?, ?, ?, ?, ?)',
     );
     this.#insertIntent = db.prepare('INSERT INTO intents (event, place, type, body) VALUES (?, ?, ?, ?)');
+    this.#setMark = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
     this.#sequence = lastSequence(db);
+    this.#orderIdMark = Number(metaOf(db, 'order_id_mark') ?? 1);
   }
 
   /** Opens a journal, or makes an empty one. Throws LIVE_JOURNAL where the file is none, or does not sync. */
@@ -55,9 +59,17 @@ export class Journal {
         PRIMARY KEY (event, place)
       );
     `);
-    const format = db.prepare('SELECT value FROM meta WHERE key = ?').get('format');
-    if (format === undefined) db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run('format', FORMAT);
-    else requireFormat(file, format);
+    const format = metaOf(db, 'format');
+    if (format === null) {
+      const insert = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+      insert.run('format', FORMAT);
+      insert.run('order_id_mark', '1');
+    } else if (format !== FORMAT)
+      fail('LIVE_JOURNAL', {
+        where: file,
+        value: format,
+        message: `this is no journal of this version (${FORMAT})`,
+      });
     return new Journal(file, db);
   }
 
@@ -71,9 +83,18 @@ export class Journal {
     return this.#sequence;
   }
 
-  /** Takes an event and its intents. Where there are intents, all of it is on the disk when this returns. */
-  append(event: TraderEvent, intents: readonly TraderIntent[]): void {
+  /** Below it lie all order ids that may have been used: the next process begins here. 1 in a new journal. */
+  get orderIdMark(): number {
+    return this.#orderIdMark;
+  }
+
+  /**
+   * Takes an event and its intents, and below which mark the order ids lie that carrying them out will use. Where there
+   * are intents, all of it is on the disk when this returns.
+   */
+  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
     this.#sequence += 1;
+    this.#orderIdMark = Math.max(this.#orderIdMark, orderIdMark);
     this.#held.push({ sequence: this.#sequence, event, intents });
     if (intents.length > 0 || this.#held.length >= MOST_HELD) this.flush();
   }
@@ -87,6 +108,7 @@ export class Journal {
     try {
       for (const { sequence, event, intents } of held) {
         this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
+        this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
         for (const [place, intent] of intents.entries())
           this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
       }
@@ -137,10 +159,9 @@ function requireSetting(db: Database.Database, file: string, name: string, wante
     });
 }
 
-function requireFormat(file: string, row: unknown): void {
-  const value = typeof row === 'object' && row !== null && 'value' in row ? row.value : row;
-  if (value !== FORMAT)
-    fail('LIVE_JOURNAL', { where: file, value, message: `this is no journal of this version (${FORMAT})` });
+function metaOf(db: Database.Database, key: string): string | null {
+  const row: unknown = db.prepare('SELECT value FROM meta WHERE key = ?').get(key);
+  return typeof row === 'object' && row !== null && 'value' in row && typeof row.value === 'string' ? row.value : null;
 }
 
 function rowOf(row: unknown, file: string): { sequence: number; body: string } {

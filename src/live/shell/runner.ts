@@ -3,7 +3,8 @@
  * then to the broker. It decides nothing. One event at a time: the next is taken when the intents of the last are sent.
  */
 import { calendarNamed } from '#env/market/calendar.js';
-import type { Broker, BrokerEvent } from '#src/broker/contract.js';
+import type { Instrument } from '#env/market/instrument.js';
+import type { Answer, Broker, BrokerEvent, ContractInfo } from '#src/broker/contract.js';
 import { OpenBellError } from '#src/errors.js';
 import type { TraderConfig } from '../core/config.js';
 import type { Decider } from '../core/decider.js';
@@ -38,6 +39,8 @@ export interface RunnerOptions {
   readonly clock?: RunnerClock;
   /** Wall milliseconds between two looks at the clock. */
   readonly tickEveryMs?: number;
+  /** An error of our own has ended the runner. Default: the process ends with it. */
+  readonly onFailure?: (error: unknown) => void;
   /** Called between an intent's way to the disk and its way to the broker: where tests let the process die. */
   readonly onDurable?: (sequence: number) => void;
 }
@@ -45,6 +48,7 @@ export interface RunnerOptions {
 const SYSTEM_CLOCK: RunnerClock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() };
 const TICK_EVERY_MS = 1_000;
 const RECONCILE_AGAIN_MS = 1_000;
+const CONTRACT_AGAIN_MS = 5_000;
 const FIVE_SECONDS_MS = 5_000;
 const DAY_MS = 86_400_000;
 /** Quotes come in floods; one a second says all that a plausibility check needs. */
@@ -61,6 +65,7 @@ export class Runner {
   readonly #clock: RunnerClock;
   readonly #tickEveryMs: number;
   readonly #onDurable: ((sequence: number) => void) | null;
+  readonly #onFailure: (error: unknown) => void;
   /** Wall clock of the journal: never behind what it holds already. */
   readonly #wallStartMs: number;
   #marketMs = 0;
@@ -82,6 +87,7 @@ export class Runner {
     this.#clock = clock;
     this.#tickEveryMs = options.tickEveryMs ?? TICK_EVERY_MS;
     this.#onDurable = options.onDurable ?? null;
+    this.#onFailure = options.onFailure ?? throwOutside;
     this.trader = new Trader(decider);
     let lastWallMs = 0;
     for (const { event } of journal.entries()) {
@@ -106,7 +112,13 @@ export class Runner {
       ),
     );
     this.#broker.open((event) => this.#hear(event));
-    this.#timer = setInterval(() => this.feed({ type: 'clock' }), this.#tickEveryMs);
+    this.#timer = setInterval(() => {
+      try {
+        this.feed({ type: 'clock' });
+      } catch (error) {
+        this.#fail(error);
+      }
+    }, this.#tickEveryMs);
   }
 
   command(command: Command): void {
@@ -167,7 +179,8 @@ export class Runner {
   #take(news: TraderNews): void {
     const event = this.#stamped(news);
     const intents = this.trader.handle(event);
-    this.#journal.append(event, intents);
+    const placed = intents.filter(({ type }) => type === 'place').length;
+    this.#journal.append(event, intents, placed === 0 ? 0 : this.#broker.nextOrderId + placed);
     if (intents.length > 0) this.#onDurable?.(this.#journal.length);
     this.#listener.onEvent?.(event);
     for (const intent of intents) this.#carryOut(intent, event);
@@ -221,16 +234,35 @@ export class Runner {
   #ask(question: () => Promise<void>): void {
     this.#asking++;
     question()
-      .catch((error: unknown) => {
-        // nobody awaits this promise: an error here is ours, and must not pass unseen
-        queueMicrotask(() => {
-          throw error;
-        });
-      })
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#asking--;
         for (const wake of this.#idle) wake();
       });
+  }
+
+  /** Contracts first: neither orders nor market data go without. */
+  async #begin(): Promise<void> {
+    const answers = await Promise.all(
+      this.config.symbols.map(async ({ instrument }) => ({
+        instrument,
+        answer: await this.#broker.contract(instrument),
+      })),
+    );
+    for (const { instrument, answer } of answers) {
+      const problem = contractProblem(instrument, answer);
+      if (problem === null) continue;
+      this.#tell('critical', 'CONTRACT', instrument.symbol, `${problem}: nothing is traded; asking again`);
+      await this.#change(CONTRACT_AGAIN_MS);
+      return this.#broker.connected && !this.#ended ? this.#begin() : undefined;
+    }
+    const now = await this.#broker.currentTime();
+    if (now.known) this.#marketMs = Math.max(this.#marketMs, now.value);
+    if (this.#broker.connected) this.feed({ type: 'connected' });
+  }
+
+  #tell(level: Alert['level'], code: string, symbol: string | null, text: string): void {
+    this.#listener.onAlert?.({ level, code, symbol, text }, this.#stamped({ type: 'clock' }));
   }
 
   async #reconcile(): Promise<void> {
@@ -243,16 +275,8 @@ export class Runner {
     ]);
     const unknown = [positions, openOrders, completedOrders, executions].find(({ known }) => !known);
     if (!positions.known || !openOrders.known || !completedOrders.known || !executions.known) {
-      this.#listener.onAlert?.(
-        {
-          level: 'warning',
-          code: 'RECONCILE_UNKNOWN',
-          symbol: null,
-          text: `an answer is missing (${unknown !== undefined && !unknown.known ? unknown.reason : 'no reason'}): asking again`,
-        },
-        this.#stamped({ type: 'clock' }),
-      );
-      return;
+      const reason = unknown !== undefined && !unknown.known ? unknown.reason : 'no reason';
+      return this.#tell('warning', 'RECONCILE_UNKNOWN', null, `an answer is missing (${reason}): asking again`);
     }
     this.feed({
       type: 'reconciled',
@@ -277,10 +301,7 @@ export class Runner {
       regularHoursOnly: true,
     });
     if (!answer.known) {
-      this.#listener.onAlert?.(
-        { level: 'warning', code: 'HISTORY_UNKNOWN', symbol, text: `no bars came (${answer.reason}): asking again` },
-        this.#stamped({ type: 'clock' }),
-      );
+      this.#tell('warning', 'HISTORY_UNKNOWN', symbol, `no bars came (${answer.reason}): asking again`);
       await this.#change(RECONCILE_AGAIN_MS);
       if (this.#broker.connected && !this.#ended) return this.#history(symbol, fromMs);
       return;
@@ -289,14 +310,31 @@ export class Runner {
     this.feed({ type: 'history', symbol, anchor: fromMs === null, bars });
   }
 
+  /** An error of our own leaves nothing to rely on: no more events are taken, and what rests at the broker rests on. */
   #hear(event: BrokerEvent): void {
+    try {
+      this.#translate(event);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const wake of this.#idle) wake();
+    this.#onFailure(error);
+  }
+
+  #translate(event: BrokerEvent): void {
     switch (event.type) {
       case 'connected':
-        return this.feed({ type: 'connected' });
+        return this.#ask(() => this.#begin());
       case 'disconnected':
         return this.feed({ type: 'disconnected' });
       case 'link':
-        return this.feed(event.state === 'down' ? { type: 'disconnected' } : { type: 'connected' });
+        return event.state === 'down' ? this.feed({ type: 'disconnected' }) : this.#ask(() => this.#begin());
       case 'marketDataType':
         return this.feed({ type: 'dataType', symbol: event.symbol, marketDataType: event.marketDataType });
       case 'commission': {
@@ -335,15 +373,7 @@ export class Runner {
   /** What changes nothing for the trader is still told. */
   #notice(event: Extract<BrokerEvent, { type: 'dataFarm' | 'dataError' | 'notice' }>): void {
     const level = event.type === 'notice' ? (event.level === 'info' ? 'info' : 'warning') : 'info';
-    this.#listener.onAlert?.(
-      {
-        level,
-        code: `BROKER_${event.code}`,
-        symbol: event.type === 'dataError' ? event.symbol : null,
-        text: event.text,
-      },
-      this.#stamped({ type: 'clock' }),
-    );
+    this.#tell(level, `BROKER_${event.code}`, event.type === 'dataError' ? event.symbol : null, event.text);
   }
 
   #change(withinMs: number): Promise<void> {
@@ -372,4 +402,20 @@ function anchorBefore(toMs: number, { calendar: name, interval, warmup }: Trader
     if (needed > 0) continue;
     if (spare-- === 0) return daily ? session.dayId * DAY_MS : session.openMs;
   }
+}
+
+/** What the broker says of a contract must be what the policy was trained for. */
+function contractProblem(instrument: Instrument, answer: Answer<ContractInfo>): string | null {
+  if (!answer.known) return `the contract is not known (${answer.reason})`;
+  const { ticks, lotSize } = answer.value.instrument;
+  if (JSON.stringify(ticks) !== JSON.stringify(instrument.ticks))
+    return `the broker's ticks are ${JSON.stringify(ticks)}, the bundle's ${JSON.stringify(instrument.ticks)}`;
+  return lotSize === instrument.lotSize ? null : `the broker's lot is ${lotSize}, the bundle's ${instrument.lotSize}`;
+}
+
+/** Where no caller could catch it. */
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
