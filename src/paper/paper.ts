@@ -145,6 +145,8 @@ async function inLockstep(
   const { lockstep } = gateway.control;
   let closes = 0;
   let number = 0;
+  // the first close waits for a runner that is able to decide upon it
+  await runner.ready(SETTLE_WITHIN_MS);
   while (signal?.aborted !== true) {
     const next = await lockstep.next(number, BOUNDARY_WITHIN_MS);
     if (next === null) break;

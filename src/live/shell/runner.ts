@@ -130,6 +130,14 @@ export class Runner {
     return this.#asking === 0 && this.trader.settled;
   }
 
+  /** Waits until orders may be sent, or `withinMs` (wall) have passed. Returns whether they may. */
+  async ready(withinMs: number): Promise<boolean> {
+    const deadline = this.#clock.elapsedMs() + withinMs;
+    while (!this.trader.ready && this.#clock.elapsedMs() < deadline && !this.#ended)
+      await this.#change(Math.min(deadline - this.#clock.elapsedMs(), RECONCILE_AGAIN_MS));
+    return this.trader.ready;
+  }
+
   /** Waits until nothing is on its way, or `withinMs` (wall) have passed. Returns whether it is settled. */
   async settle(withinMs: number): Promise<boolean> {
     const deadline = this.#clock.elapsedMs() + withinMs;
