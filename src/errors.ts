@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  QUEUE_STATE: 1,
+  JOB_FAILED: 1,
   FILE_SYSTEM: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;

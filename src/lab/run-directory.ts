@@ -161,14 +161,9 @@ export class RunDirectory {
   /** Takes a run over for this process. Throws RUN_STATE where another process is at work in it. */
   takeOver(timesteps: number, host: HostIdentity): void {
     const { record } = this;
-    const age = this.#nowMs() - Date.parse(record.heartbeat_at);
-    const elsewhere = record.host.hostname !== host.hostname;
-    if (
-      record.status === 'running' &&
-      record.pid !== process.pid &&
-      age < STALE_AFTER_MS &&
-      (elsewhere || isAlive(record.pid))
-    ) {
+    if (isAtWork(record, host.hostname, this.#nowMs())) {
+      const elsewhere = record.host.hostname !== host.hostname;
+      const age = this.#nowMs() - Date.parse(record.heartbeat_at);
       fail('RUN_STATE', {
         where: this.path,
         value: record.pid,
@@ -206,6 +201,16 @@ export class RunDirectory {
   }
 }
 
+/** Whether another process is training this run, as far as can be seen from here. */
+export function isAtWork(record: RunRecord, hostname: string, nowMs: number): boolean {
+  return (
+    record.status === 'running' &&
+    record.pid !== process.pid &&
+    nowMs - Date.parse(record.heartbeat_at) < STALE_AFTER_MS &&
+    (record.host.hostname !== hostname || isAlive(record.pid))
+  );
+}
+
 function makeFresh(parent: string, name: string): string {
   makeFolder(parent);
   // two runs of one second, configuration and seed
@@ -215,7 +220,8 @@ function makeFresh(parent: string, name: string): string {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number runs on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
