@@ -257,7 +257,7 @@ export class JobPool {
     const [status] = await this.#queue.get([lease.id]);
     if (retry && status?.state === 'ready') {
       this.#options.onEvent?.({ kind: 'retry', job, reason: end.message });
-      this.#await(entry, 'it is tried again');
+      this.#await(entry, null);
       return;
     }
     this.#settle(entry, { ...unfinished(job), status: 'failed', directory, record, error: end.message });
@@ -296,15 +296,15 @@ export class JobPool {
   }
 
   /** Back among the pending, to be looked at a little later. */
-  #await(entry: Entry, reason: string): void {
+  #await(entry: Entry, reason: string | null): void {
     this.#pending.set(entry.queued.id, entry);
     if (this.#options.signal?.aborted === true) this.#settle(entry, unfinished(entry.job));
     else this.#wait(entry, reason);
   }
 
-  #wait(entry: Entry, reason: string, forMs = BUSY_POLL_MS): void {
+  #wait(entry: Entry, reason: string | null, forMs = BUSY_POLL_MS): void {
     entry.notBeforeMs = this.#nowMs() + forMs;
-    if (entry.told === reason) return;
+    if (reason === null || entry.told === reason) return;
     entry.told = reason;
     this.#options.onEvent?.({ kind: 'waiting', job: entry.job, reason });
   }

@@ -41,7 +41,7 @@ describe('the SQLite queue', () => {
   it('refuses a file that is no queue, torn, or of a later version, and leaves it as it is', async () => {
     const text = path.join(folder, 'text.db');
     writeFileSync(text, 'score,seed\n1,2\n'.repeat(500));
-    expect(() => SqliteQueue.open(text)).toThrow(/^QUEUE_STATE .*text\.db: .*delete the file: what was trained/);
+    expect(() => SqliteQueue.open(text)).toThrow(/^QUEUE_STATE .*text\.db "SQLITE_NOTADB": .*delete the file/);
     expect(readFileSync(text, 'utf8')).toBe('score,seed\n1,2\n'.repeat(500));
 
     const torn = freshFile();

@@ -255,7 +255,7 @@ const REMEDY = 'delete the file: what was trained is in the runs';
 
 /** SQLite's own errors: a damaged file, a full disk, a lock that is never given free. */
 function inOurWords(error: unknown, file: string): unknown {
-  if (!(error instanceof Error && 'code' in error && /^SQLITE_/.test(String(error.code)))) return error;
+  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_'))) return error;
   const code = String(error.code);
   const why = /BUSY|LOCKED/.test(code)
     ? 'another process has held it for too long: end that, or try again'
