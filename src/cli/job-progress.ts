@@ -21,11 +21,11 @@ interface Row {
 const LINES_A_JOB = 4;
 const DRAW_EVERY_MS = 100;
 
-/** `nameOf`: what a job is called at the head of its line. */
+/** `nameOf`: what a job is called at the head of its line. `brief`: only what ends is told where nobody watches. */
 export function jobProgress(
   output: ProgressOutput,
   nameOf: (job: TrainingJob) => string,
-  nowMs: () => number = Date.now,
+  { brief = false, nowMs = Date.now }: { brief?: boolean; nowMs?: () => number } = {},
 ): JobProgress {
   const rows = new Map<string, Row>();
   const paint = (code: number, text: string): string => (output.color ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -45,7 +45,7 @@ export function jobProgress(
     clear();
     const lines = [...rows].map(([name, { text }]) => `${name}  ${text}`);
     lines.push(`${done} of ${total} done`);
-    for (const line of lines) output.write(`${line.slice(0, output.columns - 1)}\n`);
+    for (const text of lines) output.write(`${output.columns > 1 ? text.slice(0, output.columns - 1) : text}\n`);
     drawn = lines.length;
   };
   const line = (text: string): void => {
@@ -75,7 +75,8 @@ export function jobProgress(
         const score = best === null ? '' : `, best score ${best.score.toPrecision(4)}`;
         const how = { completed: 32, paused: 32, interrupted: 33, failed: 31 } as const;
         const what = reused ? `${status} before` : status;
-        if (status === 'failed' ? output.level !== 'error' : !quiet)
+        if (brief && reused) draw(false);
+        else if (status === 'failed' ? output.level !== 'error' : !quiet)
           line(
             `${name}: ${paint(how[status], what)}${status === 'failed' ? `: ${error ?? ''}` : score}${directory === null ? '' : `  ${directory}`}`,
           );
@@ -88,13 +89,14 @@ export function jobProgress(
         if (tidings.kind === 'started') {
           const from = tidings.fromTimesteps === 0 ? '' : ` from step ${count(tidings.fromTimesteps)}`;
           row.text = `started${from}`;
-          if (!output.isTerminal || tidings.fromTimesteps > 0) say(`${name}: training${from} in ${tidings.directory}`);
+          if (!brief && (!output.isTerminal || tidings.fromTimesteps > 0))
+            say(`${name}: training${from} in ${tidings.directory}`);
         } else if (tidings.kind === 'warning') {
           if (output.level !== 'error') line(`${paint(33, 'warning')}: ${name}: ${tidings.message}`);
         } else if (tidings.kind === 'progress') {
           row.share = Math.min(1, tidings.timesteps / tidings.totalTimesteps);
           row.text = `${bar(row.share)} ${String(Math.floor(100 * row.share)).padStart(3)}%  ${count(Math.round(tidings.stepsPerSecond))} steps/s  ETA ${duration(tidings.remainingMs)}`;
-          if (!output.isTerminal && row.share < 1 && Math.floor(row.share * LINES_A_JOB) > row.saidShare) {
+          if (!brief && !output.isTerminal && row.share < 1 && Math.floor(row.share * LINES_A_JOB) > row.saidShare) {
             row.saidShare = Math.floor(row.share * LINES_A_JOB);
             say(
               `${name}: step ${count(tidings.timesteps)} of ${count(tidings.totalTimesteps)}, ${count(Math.round(tidings.stepsPerSecond))} steps/s, ETA ${duration(tidings.remainingMs)}`,

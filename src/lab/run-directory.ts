@@ -49,6 +49,8 @@ export interface RunRecord {
   readonly description: string;
   readonly seed: number;
   readonly config_hash: string;
+  /** The sweep that this run is a trial of, or whose choice it trains; not there: none, or an older run. */
+  readonly sweep?: ExperimentConfig['sweep'];
   readonly observation_hash: string | null;
   readonly engine: string;
   readonly argv: readonly string[];
@@ -105,6 +107,7 @@ export class RunDirectory {
       description: config.description,
       seed: config.seed,
       config_hash: hash,
+      sweep: config.sweep,
       observation_hash: observationHash,
       engine: config.training.engine,
       argv,
@@ -264,6 +267,14 @@ function isRecord(value: unknown): value is RunRecord {
     isTree(value['code']['kernels']) &&
     (value['result'] === null || isTree(value['result']))
   );
+}
+
+/**
+ * How many configurations were tried before this run's was chosen, itself included: what the deflated Sharpe ratio
+ * corrects for. Pruned and failed trials count. 1: the run comes from no sweep.
+ */
+export function trialCount(record: RunRecord): number {
+  return record.sweep?.trials ?? 1;
 }
 
 export interface RunReference {
