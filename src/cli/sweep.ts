@@ -3,7 +3,8 @@ import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import type { SweepOutcome } from '#src/lab/sweep/run-sweep.js';
-import { describeParameters, loadSweep, type Sweep } from '#src/lab/sweep/sweep.js';
+import { loadSweep, type Sweep } from '#src/lab/sweep/sweep.js';
+import { describeValues, shortKeys, showValue } from '#src/lab/sweep/sweep-text.js';
 import { rankTrials, type TrialRow } from '#src/lab/sweep/trial-table.js';
 import { interruption } from './interruption.js';
 import { jobProgress } from './job-progress.js';
@@ -127,8 +128,11 @@ function printPlan(sweep: Sweep, json: boolean): void {
     return;
   }
   const keys = Object.keys(sweep.definition.space);
-  const rows = trials.map(({ number, parameters }) => [String(number), ...keys.map((key) => show(parameters[key]))]);
-  for (const line of textTable(['trial', ...keys], rows)) console.log(line);
+  const rows = trials.map(({ number, parameters }) => [
+    String(number),
+    ...keys.map((key) => showValue(parameters[key])),
+  ]);
+  for (const line of textTable(['trial', ...shortKeys(keys)], rows)) console.log(line);
   console.log(`${trials.length} trials, seeds ${seeds.join(', ')}, ${describeRungs(terms.rungs)}`);
 }
 
@@ -139,7 +143,7 @@ function printOutcome(sweep: Sweep, { rows, best, importance, folder, bestFile, 
   const keys = Object.keys(sweep.definition.space);
   const ranked = rankTrials(rows);
   const shown = ranked.slice(0, SHOWN_TRIALS);
-  const head = ['rank', 'trial', 'status', 'steps', 'score', 'deviation', ...keys];
+  const head = ['rank', 'trial', 'status', 'steps', 'score', 'deviation', ...shortKeys(keys)];
   const lines = shown.map((row, index) => [
     row.score === null ? '-' : String(index + 1),
     String(row.trial),
@@ -147,7 +151,7 @@ function printOutcome(sweep: Sweep, { rows, best, importance, folder, bestFile, 
     row.timesteps === 0 ? '-' : row.timesteps.toLocaleString('en-US'),
     row.score?.toPrecision(4) ?? '-',
     row.deviation?.toPrecision(3) ?? '-',
-    ...keys.map((key) => show(row.parameters[key])),
+    ...keys.map((key) => showValue(row.parameters[key])),
   ]);
   for (const line of textTable(head, lines)) console.log(line);
   if (shown.length < ranked.length) console.log(`... and ${ranked.length - shown.length} more in ${folder}/trials.csv`);
@@ -172,11 +176,7 @@ function describeBest({ terms, seeds }: Sweep, best: TrialRow): string[] {
   const score = best.score?.toPrecision(4) ?? '-';
   const over = seeds.length === 1 ? 'with its seed' : `over ${seeds.length} seeds`;
   return [
-    `Trial ${best.trial} is the best of ${terms.trials}: validation score ${score} ${over} (${describeParameters(best.parameters)}).`,
+    `Trial ${best.trial} is the best of ${terms.trials}: validation score ${score} ${over} (${describeValues(best.parameters)}).`,
     'The best of many flatters itself: judge it on the test window, with fresh seeds.',
   ];
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -65,6 +65,11 @@ export const sweepSchema = z.strictObject({
     .describe('Asynchronous successive halving (ASHA); null: every trial trains to its end.'),
 });
 
+/** JSON schema (draft 2020-12) of a sweep's file; keys of the space are those of the experiment. */
+export function sweepJsonSchema(): object {
+  return { title: 'OpenBell sweep', ...z.toJSONSchema(sweepSchema, { io: 'input' }) };
+}
+
 export type SweepParameter = z.infer<typeof range> | z.infer<typeof choice>;
 export type SweepDefinition = Omit<z.infer<typeof sweepSchema>, 'name'> & { readonly name: string };
 

@@ -16,7 +16,8 @@ import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import { writeFileAtomic } from '../files.js';
 import type { KeyImportance } from './importance.js';
-import { describeParameters, type Sweep } from './sweep.js';
+import type { Sweep } from './sweep.js';
+import { describeValues } from './sweep-text.js';
 import { rankTrials, type TrialRow } from './trial-table.js';
 
 const FORMAT = 'openbell-sweep 1';
@@ -151,7 +152,7 @@ function csvCell(value: unknown): string {
 function bestYaml({ definition, trials, seeds, terms }: Sweep, best: TrialRow, file: string): string {
   const { config } = trials[best.trial];
   const name = `${definition.name}-best`;
-  const description = `The best of ${terms.trials} trials of sweep ${definition.name}: ${describeParameters(best.parameters)}`;
+  const description = `The best of ${terms.trials} trials of ${definition.name}: ${describeValues(best.parameters)}`;
   const spread = best.deviation === null ? '' : `, deviation ${best.deviation.toPrecision(4)}`;
   const head = [
     `# Chosen by openbell sweep: trial ${best.trial} of ${terms.trials}, by its mean score on the validation window over`,

@@ -3,6 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { COLOURS, THEME } from '#src/report/theme.js';
 import type { SweepParameter } from './definition.js';
 import type { KeyImportance } from './importance.js';
+import { shortKeys, showValue } from './sweep-text.js';
 import type { TrialRow } from './trial-table.js';
 
 const WIDTH = 880;
@@ -35,7 +36,12 @@ export function curvesChart(
 ): TopLevelSpec {
   const x = {
     type: 'quantitative' as const,
-    axis: { title: 'environment steps', format: '~s', tickCount: 6, grid: false },
+    axis: {
+      title: 'environment steps',
+      labelExpr: "datum.value === 0 ? '0' : format(datum.value, '~s')",
+      tickCount: 6,
+      grid: false,
+    },
   };
   const y = {
     field: 'score',
@@ -117,7 +123,7 @@ export function importanceChart(importance: readonly KeyImportance[]): TopLevelS
             field: 'known',
             type: 'nominal',
             scale: { domain: ['beyond chance', 'not told from chance'], range: [COLOURS.actors[0], COLOURS.actors[3]] },
-            legend: { ...LEGEND, symbolType: 'square', symbolStrokeWidth: 0 },
+            legend: { ...LEGEND, symbolType: 'square', symbolStrokeWidth: 0, labelLimit: 0 },
           },
         },
       },
@@ -135,6 +141,7 @@ export function slicesChart(
   best: TrialRow | null,
   space: Readonly<Record<string, SweepParameter>>,
 ): TopLevelSpec {
+  const names = shortKeys(Object.keys(space));
   const scored = rows.flatMap((row) => {
     const score = row.rungs[0]?.score ?? null;
     return score === null ? [] : [{ row, score }];
@@ -144,9 +151,9 @@ export function slicesChart(
     columns: 3,
     bounds: 'flush',
     spacing: { row: 74, column: 62 },
-    concat: Object.entries(space).map(([key, parameter]) => {
+    concat: Object.entries(space).map(([key, parameter], index) => {
       const isChoice = 'values' in parameter;
-      const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+      const show = showValue;
       const x = isChoice
         ? {
             field: 'value',
@@ -170,9 +177,9 @@ export function slicesChart(
             axis: {
               title: null,
               grid: false,
-              tickCount: 4,
-              format: parameter.scale === 'log' ? '.0e' : '~g',
-              ...(parameter.scale === 'log' ? { labelExpr: "format(datum.value, '.0e')", labelOverlap: true } : {}),
+              ...(parameter.scale === 'log'
+                ? { values: decades(parameter), labelExpr: "format(datum.value, '~g')" }
+                : { tickCount: parameter.integer ? Math.min(5, parameter.max - parameter.min) : 4, format: ',.4~r' }),
             },
           };
       const values = scored.map(({ row, score }) => ({
@@ -181,7 +188,7 @@ export function slicesChart(
         group: groupOf(row, best),
       }));
       return {
-        title: { text: key, fontSize: 12, anchor: 'start' as const, frame: 'group' as const, offset: 8 },
+        title: { text: names[index], fontSize: 12, anchor: 'start' as const, frame: 'group' as const, offset: 8 },
         width: 228,
         height: 130,
         layer: GROUPS.toReversed().map((group) => ({
@@ -208,4 +215,14 @@ export function slicesChart(
       };
     }),
   };
+}
+
+/** Ticks of a logarithmic axis: the powers of ten within, or the ends where there are not two. */
+function decades({ min, max }: { readonly min: number; readonly max: number }): number[] {
+  const powers: number[] = [];
+  for (let k = -12; k <= 12; k++) {
+    const power = Number(`1e${k}`);
+    if (power >= min && power <= max) powers.push(power);
+  }
+  return powers.length >= 2 ? powers : [min, max];
 }

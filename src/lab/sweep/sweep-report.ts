@@ -8,6 +8,7 @@ import type { SweepState } from './record.js';
 import { scoresUpTo } from './scores.js';
 import { curvesChart, importanceChart, slicesChart, type TrialCurve } from './sweep-charts.js';
 import { describeParameters, type Sweep } from './sweep.js';
+import { describeValues, shortKeys, showValue } from './sweep-text.js';
 import { meanOf, rankTrials, type TrialRow } from './trial-table.js';
 
 interface Place {
@@ -24,7 +25,7 @@ export async function renderSweepReport(sweep: Sweep, state: SweepState, place: 
   const plots = [
     {
       title: 'Trials while they trained',
-      text: `Mean over ${counted(sweep.seeds.length, 'seed')}.${terms.rungs.length > 1 ? ' Dashes: where trials were compared; the best third, or what early_stopping.factor says, goes on.' : ''}`,
+      text: `Mean over ${counted(sweep.seeds.length, 'seed')}.${terms.rungs.length > 1 ? ` Dashes: where trials were compared; one in ${terms.factor} goes on.` : ''}`,
       spec: curvesChart(curves, best, terms.rungs.slice(0, -1)),
     },
     ...(importance.length === 0
@@ -98,7 +99,7 @@ function header({ definition, id, terms }: Sweep, { status, best }: SweepState):
   const verdict =
     best === null
       ? 'No trial is completed yet.'
-      : `Trial ${best.trial} has the best mean validation score of ${counted(terms.trials, 'trial')}: ${describeParameters(best.parameters)}.`;
+      : `Trial ${best.trial} has the best mean validation score of ${counted(terms.trials, 'trial')}: ${describeValues(best.parameters)}.`;
   return `<header><h1>${escape(definition.name)}</h1><p>Sweep ${escape(id)}${definition.description === '' ? '' : `: ${escape(definition.description)}`}</p></header>
 <div class="verdict"><strong>Best configuration</strong>${escape(verdict)}</div>
 ${open}`;
@@ -122,7 +123,7 @@ ${tile('Steps trained', percent(whole100 === 0 ? null : trained / whole100, 0), 
 
 function table({ definition }: Sweep, { rows, best }: SweepState): string {
   const keys = Object.keys(definition.space);
-  const head = ['Rank', 'Trial', 'Status', 'Steps', 'Score', 'Deviation', 'Sharpe', ...keys];
+  const head = ['Rank', 'Trial', 'Status', 'Steps', 'Score', 'Deviation', 'Sharpe', ...shortKeys(keys)];
   const lines = rankTrials(rows).map((row, index) => {
     const cells = [
       row.score === null ? '–' : String(index + 1),
@@ -132,10 +133,7 @@ function table({ definition }: Sweep, { rows, best }: SweepState): string {
       decimal(row.score, 4),
       decimal(row.deviation, 4),
       decimal(row.sharpe, 2),
-      ...keys.map((key) => {
-        const value = row.parameters[key];
-        return typeof value === 'string' ? value : JSON.stringify(value);
-      }),
+      ...keys.map((key) => showValue(row.parameters[key])),
     ];
     const name =
       row.trial === best?.trial
