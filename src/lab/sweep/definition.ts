@@ -85,7 +85,11 @@ export function loadSweepFile(file: string): LoadedSweep {
   const { tree, places } = readYamlFile(file);
   const place = placeIn(places, shownPath(file));
   const parsed = sweepSchema.safeParse(tree);
-  if (!parsed.success) refuse(parsed.error.issues[0], tree, place);
+  if (!parsed.success) {
+    // an unknown key is often why another is missing: it comes first
+    const { issues } = parsed.error;
+    refuse(issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0], tree, place);
+  }
   const { data } = parsed;
   const fileName = file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '');
   checkSpace(data, place);
@@ -126,8 +130,15 @@ function refuse(issue: z.core.$ZodIssue, tree: unknown, place: (keys: readonly s
   }
   const value = valueAt(tree, keys);
   const why = issue.message.replace(/^Invalid input: /, '');
-  const message = value === undefined ? `is missing: ${why}` : why.slice(0, 1).toLowerCase() + why.slice(1);
+  const about = keys.length === 1 ? sweepSchema.shape : null;
+  const description = about !== null && isSweepKey(keys[0]) ? about[keys[0]].description : undefined;
+  const message =
+    value === undefined ? `is missing: ${description ?? why}` : why.slice(0, 1).toLowerCase() + why.slice(1);
   fail('CONFIG_VALUE', { where: `${place(keys)} ${keys.join('.')}`, value, message });
+}
+
+function isSweepKey(key: string): key is keyof typeof sweepSchema.shape {
+  return key in sweepSchema.shape;
 }
 
 function knownKeys(keys: readonly string[]): string[] {

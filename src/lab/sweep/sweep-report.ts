@@ -25,7 +25,7 @@ export async function renderSweepReport(sweep: Sweep, state: SweepState, place: 
   const plots = [
     {
       title: 'Trials while they trained',
-      text: `Mean over ${counted(sweep.seeds.length, 'seed')}.${terms.rungs.length > 1 ? ` Dashes: where trials were compared; one in ${terms.factor} goes on.` : ''}`,
+      text: `Mean over ${counted(sweep.seeds.length, 'seed')}.${terms.rungs.length > 1 ? ` Dashes: where trials were compared; one in ${terms.factor} goes on.` : ''}${definition.score === 'best' ? " A trial is ranked by the mean of its seeds' best scores, which lies above these means." : ''}`,
       spec: curvesChart(curves, best, terms.rungs.slice(0, -1)),
     },
     ...(importance.length === 0

@@ -6,7 +6,8 @@ export function showValue(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'number') return JSON.stringify(value);
   const short = Number(value.toPrecision(4));
-  return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential() : String(short);
+  const size = Math.abs(short);
+  return size !== 0 && (size < 1e-3 || size >= 1e9) ? short.toExponential() : String(short);
 }
 
 /** "gamma 0.98, learning_rate 1.11e-5" */

@@ -68,7 +68,7 @@ export function makeRow(
     trial,
     parameters,
     status: failed ? 'failed' : completed ? 'completed' : state.isOpen ? 'open' : 'stopped',
-    timesteps: furthest?.timesteps ?? 0,
+    timesteps: (failed ? rungs.at(-2)?.timesteps : furthest?.timesteps) ?? 0,
     score: furthest?.score ?? null,
     deviation: scores.length < 2 ? null : deviationOf(scores),
     sharpe: sharpes.length === 0 ? null : meanOf(sharpes),
