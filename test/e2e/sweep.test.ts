@@ -70,7 +70,8 @@ describe('openbell sweep', () => {
     expect(completed.length % 2).toBe(0);
     expect(completed.length).toBeGreaterThanOrEqual(4);
     expect(completed.length).toBeLessThan(12);
-    for (const { status, timesteps } of records) if (status !== 'completed') expect(timesteps).toBe(2048);
+    const stopped = records.filter(({ status }) => status !== 'completed');
+    expect(new Set(stopped.map(({ timesteps }) => timesteps))).toEqual(new Set([2048]));
   });
 
   it('writes the best configuration ready to be trained, which still says how many were tried', () => {

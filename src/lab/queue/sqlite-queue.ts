@@ -259,10 +259,12 @@ function inOurWords(error: unknown, file: string): unknown {
   const code = String(error.code);
   const why = /BUSY|LOCKED/.test(code)
     ? 'another process has held it for too long: end that, or try again'
-    : /FULL/.test(code)
-      ? 'the disk is full: make room'
-      : /READONLY|CANTOPEN|PERM/.test(code)
-        ? 'it cannot be written: check its permissions, or choose another place (OPENBELL_RUNS_DIR)'
-        : `it cannot be used (${error.message}); ${REMEDY}`;
+    : /DBMOVED/.test(code)
+      ? 'it was deleted or replaced while it was in use; the same command goes on with a new one'
+      : /FULL/.test(code)
+        ? 'the disk is full: make room'
+        : /READONLY|CANTOPEN|PERM/.test(code)
+          ? 'it cannot be written: check its permissions, or choose another place (OPENBELL_RUNS_DIR)'
+          : `it cannot be used (${error.message}); ${REMEDY}`;
   return new OpenBellError('QUEUE_STATE', { where: file, value: code, message: why, cause: error });
 }
