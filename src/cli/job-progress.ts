@@ -43,7 +43,8 @@ export function jobProgress(
     if (!output.isTerminal || quiet || (!force && nowMs() - drawnMs < DRAW_EVERY_MS)) return;
     drawnMs = nowMs();
     clear();
-    const lines = [...rows].map(([name, { text }]) => `${name}  ${text}`);
+    const width = Math.max(0, ...[...rows.keys()].map((name) => name.length));
+    const lines = [...rows].map(([name, { text }]) => `${name.padEnd(width)}  ${text}`);
     lines.push(`${done} of ${total} done`);
     for (const text of lines) output.write(`${output.columns > 1 ? text.slice(0, output.columns - 1) : text}\n`);
     drawn = lines.length;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRecord, trialCount } from '#src/lab/run-directory.js';
+import { trialSharpes } from '#src/lab/sweep/record.js';
 import { makeRunsFolder, metricsOf, openbell, startOpenbell } from './openbell.js';
 
 const EXPERIMENT = `
@@ -66,6 +67,9 @@ describe('openbell sweep', () => {
     const records = runsOf(whole).map(readRecord);
     expect(records).toHaveLength(12);
     expect(records.map(trialCount)).toEqual(records.map(() => 6));
+    const sharpes = trialSharpes(records[0], whole);
+    // a classic environment has none
+    expect(sharpes).toEqual([]);
     const completed = records.filter(({ status }) => status === 'completed');
     expect(completed.length % 2).toBe(0);
     expect(completed.length).toBeGreaterThanOrEqual(4);

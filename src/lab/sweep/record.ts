@@ -15,6 +15,7 @@ import { isTree } from '#src/config/yaml-source.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import { writeFileAtomic } from '../files.js';
+import type { RunRecord } from '../run-directory.js';
 import type { KeyImportance } from './importance.js';
 import type { Sweep } from './sweep.js';
 import { describeValues } from './sweep-text.js';
@@ -63,6 +64,25 @@ function readSummary(file: string): Readonly<Record<string, unknown>> {
     fail('RUN_STATE', { where: file, value: isTree(summary) ? summary['format'] : summary, message });
   }
   return summary;
+}
+
+/**
+ * Mean annualised Sharpe ratios on the validation window of the trials that a run was chosen from, by what the sweep has
+ * recorded so far: their variance is what the deflated Sharpe ratio needs besides their number. Failed trials have none.
+ * null: the run comes from no sweep, or its record is not under `runsDir` any more. Throws RUN_STATE.
+ */
+export function trialSharpes({ sweep }: RunRecord, runsDir: string): number[] | null {
+  if ((sweep ?? null) === null) return null;
+  // the id is the name, a dash and eight digits of the definition's hash
+  const name = sweep?.id.slice(0, -9) ?? '';
+  const file = path.join(sweepFolder(runsDir, name), 'sweep.json');
+  if (!existsSync(file)) return null;
+  const summary = readSummary(file);
+  const { id, trials } = summary;
+  if (id !== sweep?.id || !Array.isArray(trials)) return null;
+  return trials.flatMap((trial: unknown) =>
+    isTree(trial) && typeof trial['sharpe'] === 'number' ? [trial['sharpe']] : [],
+  );
 }
 
 function summaryHead(sweep: Sweep): Record<string, unknown> {
