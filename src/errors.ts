@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   SPACE_VALUE: 1,
   // policies and training
   POLICY_SPEC: 2,
+  POLICY_MODULE: 2,
   POLICY_STATE: 1,
   TRAIN_NON_FINITE: 1,
   TRAIN_THREAD: 1,

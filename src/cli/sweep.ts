@@ -50,7 +50,7 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
   handler: async ({ sweep: file, jobs, threads, plan, report, json }) => {
     const settings = readRuntimeSettings(process.env);
     const places = jobs === undefined ? null : parseCount(jobs, '--jobs');
-    const sweep = loadSweep(file, { environment: process.env });
+    const sweep = await loadSweep(file, { environment: process.env });
     if (plan) {
       printPlan(sweep, json);
       return;

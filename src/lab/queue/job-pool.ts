@@ -11,7 +11,15 @@ import { fileSize } from '../files.js';
 import type { RunRecord } from '../run-directory.js';
 import type { JobQueue, JobStatus, Json, Lease, QueuedJob } from './contract.js';
 import { startJobChild, type ChildEnd, type JobChild } from './job-child.js';
-import { findJobRun, hasReached, IngredientReader, isMadeOf, recordOrNull, type Ingredients } from './job-run.js';
+import {
+  findJobRun,
+  hasReached,
+  IngredientReader,
+  isMadeOf,
+  PolicyHashes,
+  recordOrNull,
+  type Ingredients,
+} from './job-run.js';
 import { SqliteQueue } from './sqlite-queue.js';
 import { queuedJob, type TrainingJob } from './training-job.js';
 import type { Tidings } from './messages.js';
@@ -85,6 +93,7 @@ export class JobPool {
   readonly #nowMs: () => number;
   readonly #worker = { host: os.hostname(), pid: process.pid };
   readonly #ingredients = new IngredientReader();
+  readonly #policies = new PolicyHashes();
   readonly #entries = new Map<string, Promise<JobOutcome>>();
   readonly #pending = new Map<string, Entry>();
   readonly #running = new Map<string, { readonly child: JobChild; readonly concluded: Promise<void> }>();
@@ -109,11 +118,11 @@ export class JobPool {
    * configuration, and where the queue or the disk fails.
    */
   async submit(job: TrainingJob): Promise<JobOutcome> {
-    const queued = queuedJob(job);
-    const known = this.#entries.get(queued.id);
+    const { id } = queuedJob(job);
+    const known = this.#entries.get(id);
     if (known !== undefined) return known;
-    const outcome = this.#begin(job, queued);
-    this.#entries.set(queued.id, outcome);
+    const outcome = this.#begin(job);
+    this.#entries.set(id, outcome);
     return outcome;
   }
 
@@ -125,7 +134,9 @@ export class JobPool {
     await this.#queue.close();
   }
 
-  async #begin(job: TrainingJob, queued: QueuedJob): Promise<JobOutcome> {
+  async #begin(asked: TrainingJob): Promise<JobOutcome> {
+    const job = { ...asked, config: await this.#policies.fillIn(asked.config) };
+    const queued = queuedJob(job);
     const ingredients = await this.#ingredients.read(job.config);
     await this.#queue.add([queued]);
     const [status] = await this.#queue.get([queued.id]);

@@ -7,6 +7,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { OpenBellError } from '#src/errors.js';
 import { checkpointFile } from '../checkpoint.js';
+import { loadPolicyModule, withPolicyHash, type PolicyModule } from '../policy-module.js';
 import { identifyCode } from '../provenance.js';
 import { isAtWork, readRecord, type RunRecord } from '../run-directory.js';
 import { loadTogether } from '../world.js';
@@ -17,6 +18,21 @@ export interface Ingredients {
   readonly dataSha256: readonly string[];
   readonly observationHash: string | null;
   readonly kernels: Readonly<Record<string, string>>;
+}
+
+/** Bundles each policy file once. */
+export class PolicyHashes {
+  readonly #modules = new Map<string, Promise<PolicyModule | null>>();
+
+  /** The configuration with its policy's sha256, by which a run is found again. Throws POLICY_MODULE. */
+  async fillIn(config: ExperimentConfig): Promise<ExperimentConfig> {
+    const { policy } = config.agent;
+    if (policy === null) return config;
+    const key = JSON.stringify([policy.module, policy.sha256]);
+    const module = this.#modules.get(key) ?? loadPolicyModule(config);
+    this.#modules.set(key, module);
+    return withPolicyHash(config, await module);
+  }
 }
 
 /** Reads data sets and kernels once each. */

@@ -24,15 +24,15 @@ seeds: 2
 early_stopping: { first: 5000 }
 `;
 
-function load(text: string, name = 'x.yaml') {
+async function load(text: string, name = 'x.yaml') {
   const file = path.join(folder, name);
   writeFileSync(file, text);
   return loadSweep(file);
 }
 
 describe('loadSweep', () => {
-  it('makes every trial a checked configuration of its own, before anything is trained', () => {
-    const sweep = load(GOOD);
+  it('makes every trial a checked configuration of its own, before anything is trained', async () => {
+    const sweep = await load(GOOD);
     expect(sweep.seeds).toEqual([4, 5]);
     expect(sweep.terms).toEqual({ trials: 6, rungs: [5000, 15000, 30000], factor: 3, workers: 8 });
     expect(sweep.id).toMatch(/^x-[0-9a-f]{8}$/);
@@ -127,22 +127,22 @@ describe('loadSweep', () => {
       `${GOOD}overrides: { agent.gamma: 0.5 }\n`,
       '^CONFIG_VALUE .*stands in overrides too',
     ],
-  ])('refuses %s', (_, text, message) => {
-    expect(() => load(text)).toThrow(new RegExp(message, 's'));
+  ])('refuses %s', async (_, text, message) => {
+    await expect(load(text)).rejects.toThrow(new RegExp(message, 's'));
   });
 
-  it('refuses to go on with a sweep of the same name and another definition, and says what differs', () => {
+  it('refuses to go on with a sweep of the same name and another definition, and says what differs', async () => {
     const runsDir = path.join(folder, 'runs');
     mkdirSync(runsDir);
-    const sweep = load(GOOD);
+    const sweep = await load(GOOD);
     const at = claimFolder(sweep, runsDir);
     writeSummary(at, sweep, { status: 'running', rows: [], best: null, importance: [] });
-    expect(claimFolder(load(`# only a comment\n${GOOD}description: other words\n`), runsDir)).toBe(at);
-    const wider = load(GOOD.replace('max: 0.99', 'max: 0.999'));
+    expect(claimFolder(await load(`# only a comment\n${GOOD}description: other words\n`), runsDir)).toBe(at);
+    const wider = await load(GOOD.replace('max: 0.99', 'max: 0.999'));
     expect(() => claimFolder(wider, runsDir)).toThrow(
       /^SWEEP_CONFLICT .*"x": .*\(different: space\): give this one another name/,
     );
-    const moved = load(`${GOOD}overrides: { agent.clip_range: 0.1 }\n`);
+    const moved = await load(`${GOOD}overrides: { agent.clip_range: 0.1 }\n`);
     expect(() => claimFolder(moved, runsDir)).toThrow(/^SWEEP_CONFLICT .*\(different: overrides\)/);
     writeFileSync(path.join(at, 'sweep.json'), '{"format": "openb');
     expect(() => claimFolder(sweep, runsDir)).toThrow(/^RUN_STATE .*is not JSON: delete it, and it is made again/);

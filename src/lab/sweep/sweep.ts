@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { shownPath } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
+import { PolicyHashes } from '../queue/job-run.js';
 import { parseSeeds } from '../seeds.js';
 import { loadSweepFile, type LoadedSweep, type SweepDefinition } from './definition.js';
 import { rungsOf, type HalvingTerms } from './halving.js';
@@ -48,7 +49,6 @@ const NOT_SWEPT: Readonly<Record<string, string>> = {
   'training.evaluate_every': 'a trial that is scored more often has a better best score by luck alone',
   'training.evaluate_episodes': 'a trial that is scored on fewer episodes has a better best score by luck alone',
   'training.threads': 'it changes no bit',
-  'training.engine': 'it changes no result that a sweep could rank',
   'training.checkpoint_every': 'it changes no result',
   'training.keep_checkpoints': 'it changes no result',
 };
@@ -57,7 +57,7 @@ const NOT_SWEPT: Readonly<Record<string, string>> = {
  * Reads a sweep's file, its experiment, and makes every trial. Throws CONFIG_ errors that name file and line, for a key
  * that the experiment does not have and for a trial whose values do not fit together.
  */
-export function loadSweep(file: string, options: { readonly environment?: Environment } = {}): Sweep {
+export async function loadSweep(file: string, options: { readonly environment?: Environment } = {}): Promise<Sweep> {
   const loaded = loadSweepFile(file);
   const { definition, place } = loaded;
   const experimentFile = shownPath(path.resolve(path.dirname(file), definition.experiment));
@@ -71,7 +71,8 @@ export function loadSweep(file: string, options: { readonly environment?: Enviro
   }
   const load = (parameters: TrialParameters, what: string): ExperimentConfig =>
     loadTrial({ loaded, experimentFile, parameters, what, environment: options.environment ?? {} });
-  const base = load({}, '');
+  const policies = new PolicyHashes();
+  const base = await policies.fillIn(load({}, ''));
   if (base.name === definition.name) {
     const message = 'is the name of its experiment: give the sweep another, so that its runs lie apart';
     fail('CONFIG_VALUE', { where: `${place(['name'])} name`, value: definition.name, message });
@@ -85,12 +86,14 @@ export function loadSweep(file: string, options: { readonly environment?: Enviro
   const rungs = rungsFor(definition, base, place);
   const definitionHash = hashOf(definition, base, seeds);
   const id = `${definition.name}-${definitionHash.slice(0, 8)}`;
-  const trials = drawn.map((parameters, number) => {
-    const config = load(parameters, `trial ${number} (${describeParameters(parameters)}): `);
+  const trials: SweepTrial[] = [];
+  for (const [number, parameters] of drawn.entries()) {
+    const what = `trial ${number} (${describeParameters(parameters)}): `;
+    const config = await policies.fillIn(load(parameters, what));
     const description = `Trial ${number} of ${drawn.length} of sweep ${definition.name}: ${describeParameters(parameters)}`;
     const sweep = { id, trial: number, trials: drawn.length };
-    return { number, parameters, config: { ...config, name: definition.name, description, sweep } };
-  });
+    trials.push({ number, parameters, config: { ...config, name: definition.name, description, sweep } });
+  }
   const { early_stopping: stopping } = definition;
   const terms = {
     trials: trials.length,
