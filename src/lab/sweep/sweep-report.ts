@@ -8,7 +8,7 @@ import type { SweepState } from './record.js';
 import { scoresUpTo } from './scores.js';
 import { curvesChart, importanceChart, slicesChart, type TrialCurve } from './sweep-charts.js';
 import { describeParameters, type Sweep } from './sweep.js';
-import { describeValues, shortKeys, showValue } from './sweep-text.js';
+import { describeValues, shortKeys, showScore, showValue } from './sweep-text.js';
 import { meanOf, rankTrials, type TrialRow } from './trial-table.js';
 
 interface Place {
@@ -112,7 +112,7 @@ function tiles({ terms, seeds }: Sweep, { rows, best }: SweepState): string {
   const tile = (label: string, value: string, small = ''): string =>
     `<div><dt>${escape(label)}</dt><dd>${escape(value)}${small === '' ? '' : `<small>${escape(small)}</small>`}</dd></div>`;
   return `<dl class="tiles">
-${tile('Best score', best === null ? '–' : decimal(best.score, 4), (best?.deviation ?? null) === null ? '' : `deviation ${decimal(best?.deviation ?? null, 4)} over ${seeds.length} seeds`)}
+${tile('Best score', best === null ? '–' : showScore(best.score), (best?.deviation ?? null) === null ? '' : `deviation ${showScore(best?.deviation ?? null)} over ${seeds.length} seeds`)}
 ${tile('Trials', whole(terms.trials), 'all of them count')}
 ${tile('Trained to the end', whole(of('completed')))}
 ${tile('Stopped early', whole(of('stopped')))}
@@ -130,8 +130,8 @@ function table({ definition }: Sweep, { rows, best }: SweepState): string {
       String(row.trial),
       row.status,
       row.timesteps === 0 ? '–' : whole(row.timesteps),
-      decimal(row.score, 4),
-      decimal(row.deviation, 4),
+      showScore(row.score),
+      showScore(row.deviation),
       decimal(row.sharpe, 2),
       ...keys.map((key) => showValue(row.parameters[key])),
     ];
