@@ -260,7 +260,7 @@ export class JobPool {
       return;
     }
     // somebody took the run between our look and the process's own
-    if (end.kind === 'error' && end.code === 'RUN_STATE' && /is training this run/.test(end.message)) {
+    if (end.kind === 'error' && end.code === 'RUN_STATE' && /is training this run|this run up/.test(end.message)) {
       await this.#queue.release(lease);
       this.#await(entry, end.message);
       return;
