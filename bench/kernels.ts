@@ -16,10 +16,17 @@ interface Effort {
   readonly seconds: number;
 }
 
-/** Medians of the products' rates; the best is what the update phase is compared with. */
-export function productRates({ rounds, seconds }: Effort): { name: string; gflops: number }[] {
-  const bench = new KernelBench(6);
-  const products = SHAPES.flatMap((shape) => bench.products(shape));
+let productBench: KernelBench | null = null;
+
+/** Medians of the products' rates, of all or of the named ones; the best is what the update phase is compared with. */
+export function productRates(
+  { rounds, seconds }: Effort,
+  names: readonly string[] | null = null,
+): { name: string; gflops: number }[] {
+  productBench ??= new KernelBench(6);
+  const bench = productBench;
+  const all = SHAPES.flatMap((shape) => bench.products(shape));
+  const products = names === null ? all : all.filter(({ name }) => names.includes(name));
   const tasks = products.map(({ run }) => timed(run, seconds));
   const samples = interleave(tasks, rounds);
   return products.map(({ name, flop }, k) => ({ name, gflops: flop / median(samples[k]) / 1e9 }));
