@@ -28,7 +28,7 @@ export type Request =
   | { readonly do: 'train'; readonly updates: number }
   /** Digest of everything that the peers' environment says in some hundred steps. */
   | { readonly do: 'trace'; readonly nEnvs: number; readonly steps: number; readonly tape: string }
-  /** GFLOP/s of each matrix product, or of the named ones. */
+  /** GFLOP/s of each matrix product, or of the named ones, a second of processor time. */
   | {
       readonly do: 'products';
       readonly rounds: number;

@@ -93,11 +93,15 @@ export class BestProduct {
   }
 }
 
-/** Share of the best product's rate in the update phase: median over the rounds of the ratio inside a round. */
+/**
+ * Share of the best product's rate in the update phase of one thread, both a second of processor time: median over the
+ * rounds of the ratio inside a round.
+ */
 export function updateShare(samples: readonly Partial<TrainingSample>[], bestGflops: readonly number[]): number {
   return median(
     samples.map(
-      ({ updateFlop = 0, updateSeconds = Number.NaN }, k) => updateFlop / updateSeconds / 1e9 / bestGflops[k],
+      ({ updateFlop = 0, updateSeconds = Number.NaN, processorShare = 1 }, k) =>
+        updateFlop / (updateSeconds * processorShare) / 1e9 / bestGflops[k],
     ),
   );
 }
@@ -145,7 +149,7 @@ function updateSection(runs: readonly Running[]): Section {
       percent(shares[k]),
     ]),
     notes: [
-      `The best matrix product runs at ${best.toFixed(1)} GFLOP/s on one thread, measured before each stretch of training and as long; a share is the median of the ratios. Only what the networks need is counted: the first layer computes no gradient of its input; activations, losses, norms and Adam count as nothing but time.`,
+      `The best matrix product runs at ${best.toFixed(1)} GFLOP/s on one thread, measured before each stretch of training and as long; a share is the median of the ratios, both a second of processor time. Only what the networks need is counted: the first layer computes no gradient of its input; activations, losses, norms and Adam count as nothing but time.`,
     ],
     verdicts: updateVerdicts(
       runs.flatMap(({ name, threads }, k): [string, number][] => (threads === 1 ? [[name, shares[k]]] : [])),
