@@ -75,6 +75,11 @@ export async function comparePeers(options: Options): Promise<Comparison> {
       const which = trainingCase(key, options.quick);
       const measured = await measureCase(which, tape, options, versions);
       rates.push(...measured.rates);
+      // a run takes minutes: what is known stands there, whatever becomes of the rest
+      for (const { side, engine, kind, threads, stepsPerSecond } of measured.rates) {
+        const rate = whole(median(stepsPerSecond));
+        process.stderr.write(`  ${side} ${engine}, ${kind}, ${threads} thread(s): ${rate} steps/s\n`);
+      }
       shares.push([which.title, measured.updateShare]);
     }
     return { versions, rates, sections: [ratioSection(rates), candidateSection(rates), shareSection(shares)] };
