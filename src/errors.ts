@@ -57,6 +57,9 @@ export const ERROR_CODES = {
   REGISTRY: 1,
   BUNDLE_CORRUPT: 1,
   BUNDLE_MISMATCH: 1,
+  QUEUE_STATE: 1,
+  JOB_FAILED: 1,
+  SWEEP_CONFLICT: 2,
   FILE_SYSTEM: 1,
   // the simulated gateway
   GATEWAY_FAULT: 2,
