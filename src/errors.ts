@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   STATISTICS_INPUT: 1,
   // policies and training
   POLICY_SPEC: 2,
+  POLICY_MODULE: 2,
   POLICY_STATE: 1,
   TRAIN_NON_FINITE: 1,
   TRAIN_THREAD: 1,
@@ -44,6 +45,9 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  QUEUE_STATE: 1,
+  JOB_FAILED: 1,
+  SWEEP_CONFLICT: 2,
   FILE_SYSTEM: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
