@@ -66,6 +66,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./promote.js')).promoteCommand),
   },
   {
+    name: 'paper',
+    summary: 'Trade a bundle on the simulated gateway, and compare with the backtest',
+    register: async (yargs) => yargs.command((await import('./paper.js')).paperCommand),
+  },
+  {
     name: 'registry',
     summary: 'Look at bundles, aliases and their history',
     register: async (yargs) => yargs.command((await import('./registry.js')).registryCommand),

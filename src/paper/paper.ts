@@ -55,6 +55,7 @@ export interface PaperOutcome {
   readonly position: Readonly<Record<string, number>>;
   /** Cash of our ledger, over all sleeves. */
   readonly cash: number;
+  readonly cashBySymbol: Readonly<Record<string, number>>;
   readonly equity: number;
   readonly bars: number;
   readonly wallSeconds: number;
@@ -122,6 +123,7 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       truth: gateway.control.truth(),
       position: Object.fromEntries(symbols.map((one) => [one.symbol, one.position])),
       cash: symbols.reduce((sum, one) => sum + one.cash, 0),
+      cashBySymbol: Object.fromEntries(symbols.map((one) => [one.symbol, one.cash])),
       equity: runner.trader.equity,
       bars: boundaries,
       wallSeconds: (performance.now() - began) / 1000,
