@@ -61,8 +61,12 @@ async function serve(sessions: number): Promise<Served> {
   const child = fork(fileURLToPath(import.meta.url), ['--serve', String(sessions)], { execArgv: ['--expose-gc'] });
   const said = (): Promise<Said> =>
     new Promise((resolve, reject) => {
-      child.once('message', (message: Said) => resolve(message));
-      child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}`)));
+      const ended = (code: number | null): void => reject(new Error(`the gateway ended with ${code}`));
+      child.once('exit', ended);
+      child.once('message', (message: Said) => {
+        child.off('exit', ended);
+        resolve(message);
+      });
     });
   const { port, controlUrl } = await said();
   if (port === undefined || controlUrl === undefined) throw new Error('the gateway did not say where it is');
@@ -76,7 +80,6 @@ async function serve(sessions: number): Promise<Served> {
     },
     close: () =>
       new Promise((resolve) => {
-        child.removeAllListeners('exit');
         child.once('exit', () => resolve());
         child.send('close');
       }),
@@ -108,6 +111,23 @@ async function post(served: Served, path: string, body: object): Promise<{ numbe
 async function isOver(served: Served): Promise<boolean> {
   const status = (await (await fetch(`${served.controlUrl}/status`)).json()) as { over: boolean };
   return status.over;
+}
+
+async function executionsOf(served: Served): Promise<number> {
+  const truth = (await (await fetch(`${served.controlUrl}/truth`)).json()) as { executions: readonly unknown[] };
+  return truth.executions.length;
+}
+
+/** placeOrder at server version 178. */
+function marketOrder(orderId: number, symbol: string, action: string): readonly (string | number)[] {
+  const fields: (string | number)[] = Array<string>(114).fill('');
+  const contract = ['0', symbol, 'STK', '', '0', '', '', 'SMART', '', 'USD', '', ''];
+  fields.splice(0, 2, 3, orderId);
+  fields.splice(2, contract.length, ...contract);
+  fields.splice(16, 3, action, 10, 'MKT');
+  fields[21] = 'DAY';
+  fields[27] = 1;
+  return fields;
 }
 
 async function ticks(): Promise<string> {
@@ -164,7 +184,7 @@ async function soak(minutes: number): Promise<string> {
   let messages = 0;
   let visits = 0;
   let replays = 0;
-  let orders = 0;
+  let executions = 0;
   let first = NaN;
   let last = NaN;
   while (performance.now() < until) {
@@ -179,44 +199,8 @@ async function soak(minutes: number): Promise<string> {
       const client = await CountingClient.start(served.port, 1 + (visits % 900));
       visits++;
       for (const [index, symbol] of SYMBOLS.entries()) client.subscribe(index + 1, symbol, 'trades');
-      const order = Array<string | number>(115).fill('');
-      order.splice(
-        0,
-        23,
-        3,
-        0,
-        0,
-        SYMBOLS[visits % 10],
-        'STK',
-        '',
-        0,
-        '',
-        '',
-        'SMART',
-        '',
-        'USD',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-      );
-      order[16] = visits % 2 === 0 ? 'BUY' : 'SELL';
-      order[17] = 10;
-      order[18] = 'MKT';
-      order[21] = 'DAY';
-      order[27] = 1;
       await client.barrier();
-      client.send(8, 1, 1);
-      await client.barrier();
-      client.send(...order.slice(0, 1), 1_000_000 + visits, ...order.slice(2, 114));
-      orders++;
+      client.send(...marketOrder(1_000_000 + visits, SYMBOLS[visits % 10], visits % 2 === 0 ? 'BUY' : 'SELL'));
       await new Promise((resolve) => setTimeout(resolve, 50));
       await client.barrier();
       messages += client.frames;
@@ -225,6 +209,7 @@ async function soak(minutes: number): Promise<string> {
     }
     messages += steady.frames;
     steady.close();
+    executions += await executionsOf(served);
     const { rss } = await served.memory();
     heap.push(...samples);
     first = Number.isNaN(first) ? samples[Math.floor(samples.length * 0.2)] : first;
@@ -234,7 +219,7 @@ async function soak(minutes: number): Promise<string> {
     );
     await served.close();
   }
-  return `- soak: ${minutes} minutes at maximum speed, ${count(messages)} messages, ${visits} clients that came, subscribed, traded (${orders} orders) and went, ${replays} replays of 60 sessions; heap after garbage collection ${(first / 1e6).toFixed(0)} MB early and ${(last / 1e6).toFixed(0)} MB at the end, at most ${(Math.max(...heap) / 1e6).toFixed(0)} MB`;
+  return `- soak: ${minutes} minutes at maximum speed, ${count(messages)} messages, ${visits} clients that came, subscribed, traded (${count(executions)} executions in the broker's books) and went, ${replays} replays of 60 sessions; heap after garbage collection ${(first / 1e6).toFixed(0)} MB early and ${(last / 1e6).toFixed(0)} MB at the end, at most ${(Math.max(...heap) / 1e6).toFixed(0)} MB`;
 }
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');
