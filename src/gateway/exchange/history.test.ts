@@ -159,7 +159,7 @@ describe('reqHistoricalData', () => {
     [{ size: '1 secs', keep: true }, 321],
   ])('refuses %j with %i', (asked, code) => {
     const client = new TestClient(testExchange([data], { startTimeMs: secondDayMs }));
-    expect(() => ask(client, asked)).toThrow();
+    expect(() => ask(client, asked)).toThrow(/error/);
     expect(client.errors(77)).toContain(code);
   });
 
