@@ -85,6 +85,7 @@ export class Placement {
       (order.parentId > 0 && (parent === undefined || parent.status === 'Cancelled' || parent.status === 'Inactive')
         ? MISSING_PARENT
         : null) ??
+      (books.isClosedGroup(order.ocaGroup) ? CLOSED_GROUP : null) ??
       this.#checkAccount(entry, order, parent ?? null);
     if (problem !== null) return refused(problem);
     const contract = { ...entry.contract, exchange: query.exchange };
@@ -345,4 +346,8 @@ export class Placement {
 const DUPLICATE_ID: Refusal = { code: 103, message: 'Duplicate order id' };
 const FILLED_ALREADY: Refusal = { code: 104, message: 'Cannot modify a filled order.' };
 const NOT_THE_SAME: Refusal = { code: 105, message: 'Order being modified does not match original order' };
+const CLOSED_GROUP: Refusal = {
+  code: 201,
+  message: 'Order rejected - reason:An order of this OCA group was filled already: its name cannot be used again.',
+};
 const MISSING_PARENT: Refusal = { code: 10006, message: 'Missing parent order.' };
