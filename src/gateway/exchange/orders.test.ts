@@ -311,6 +311,17 @@ describe('what if', () => {
     client.place(order('BUY', 10), id);
     expect(client.fills(id)).toHaveLength(1);
   });
+
+  it('prices a US stock without bars by the price list, at its limit or at the least', () => {
+    const client = open(minutes([flat(100), flat(100)]));
+    const ask = (terms: Partial<Order>): number | null | undefined => {
+      client.place(order('BUY', 100, { whatIf: true, ...terms }), undefined, query('MMM'));
+      return client.of('openOrder').at(-1)?.orderState.commission;
+    };
+    expect(ask({})).toBe(1);
+    expect(ask({ orderType: 'LMT', lmtPrice: 0.5 })).toBe(0.5);
+    expect(client.of('openOrder').at(-1)?.orderState.initMarginChange).toBe(25);
+  });
 });
 
 describe('several clients', () => {
@@ -334,8 +345,8 @@ describe('several clients', () => {
     expect(again.ask({ type: 'reqExecutions', reqId: 5, filter }).map(({ type }) => type)).toEqual(['execDetailsEnd']);
     expect(other.ask({ type: 'reqExecutions', reqId: 5, filter }).map(({ type }) => type)).toEqual([
       'execDetails',
-      'execDetailsEnd',
       'commissionReport',
+      'execDetailsEnd',
     ]);
     const buys = other.ask({ type: 'reqExecutions', reqId: 6, filter: { ...filter, side: 'BUY' } });
     expect(buys.map(({ type }) => type)).toEqual(['execDetailsEnd']);

@@ -9,6 +9,7 @@ import {
   SHORTING_REFUSED,
   type Refusal,
 } from './order-checks.js';
+import { ibkrFixedCommission } from '#env/market/costs.js';
 import type { ExchangeClient } from '../exchange-port.js';
 import type { ContractQuery, Order } from '../wire/types.js';
 import type { ContractEntry } from './contract-book.js';
@@ -313,9 +314,11 @@ export class Placement {
     const equity = this.equityWithLoan;
     const t = feed === undefined ? 0 : Math.min(feed.bar, feed.bars.length - 1);
     const commission =
-      feed === undefined || !(price > 0)
-        ? null
-        : feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t]);
+      feed === undefined
+        ? leastCommission(entry, order.totalQuantity, price)
+        : price > 0
+          ? feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t])
+          : null;
     const working = new WorkingOrder(
       { orderId, clientId: client.clientId, permId: 0 },
       entry,
@@ -341,6 +344,12 @@ export class Placement {
     });
     client.send(openOrderMessage(working, world.account, state));
   }
+}
+
+/** Of a US stock without bars: by its limit, or the least that an order costs; of others nothing is known. */
+function leastCommission({ known }: ContractEntry, quantity: number, price: number): number | null {
+  if (known.secType !== 'STK' || known.currency !== 'USD') return null;
+  return ibkrFixedCommission(quantity, price > 0 ? price : Infinity);
 }
 
 const DUPLICATE_ID: Refusal = { code: 103, message: 'Duplicate order id' };
