@@ -118,7 +118,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(record);
-    world.accountChanged = true;
     if (working.remaining === 0) this.#end(working, 'Filled');
     else if (working.isWorking) working.status = 'Submitted';
     this.tell(working, executionMessage(record, -1));
@@ -239,7 +238,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(corrected);
-    this.world.accountChanged = true;
     this.tell(working, executionMessage(corrected, -1));
     this.tell(working, commissionMessage(corrected));
     this.onFill(corrected);

@@ -125,7 +125,6 @@ export class OrderService {
     const { ledger } = this.#desk.world;
     const amount = borrowCost(-ledger.positions[index].quantity, market.close[t - 1], market.costs.borrowRate, nights);
     ledger.book({ kind: 'borrow', feed: index, micros: toMicros(amount) });
-    this.#desk.world.accountChanged = true;
   }
 
   /** One old share became `ratio` new ones: the position, and the orders that rest, follow. */
@@ -150,6 +149,5 @@ export class OrderService {
       working.heldWhenGiven *= ratio;
       this.#desk.show(working);
     }
-    this.#desk.world.accountChanged = true;
   }
 }
