@@ -78,6 +78,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(options.costs === undefined ? {} : { costs: options.costs }),
     ...(options.allowShorting === undefined ? {} : { allowShorting: options.allowShorting }),
   });
+  if (exchange.nextEventMs === null)
+    fail('GATEWAY_OPTIONS', {
+      where: 'start',
+      value: new Date(exchange.nowMs).toISOString(),
+      message: 'the data end before it: there is nothing to replay; choose an earlier start',
+    });
+  const faults = options.faults ?? NO_FAULTS;
+  checkFaults(faults, options.bars);
   const log = options.log ?? (() => undefined);
   let sayOver = (): void => undefined;
   const over = new Promise<void>((resolve) => {
@@ -88,8 +96,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const atFirstClient = (options.start ?? 'first_client') === 'first_client';
   const server: GatewayServer = new GatewayServer(
     exchange,
-    new FaultPlan(options.faults ?? NO_FAULTS, exchange.nowMs),
-    { port, versionCap, seed, requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND },
+    new FaultPlan(faults, exchange.nowMs),
+    {
+      port,
+      versionCap,
+      seed,
+      requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
+      symbols: options.bars.map(({ instrument }) => instrument.symbol),
+    },
     {
       syncClock: () => pacer.syncClock(),
       wake: () => {
@@ -145,6 +159,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await controlServer?.close();
     },
   };
+}
+
+/** What a plan can be wrong about only in the light of the data: told at the start, not when its moment comes. */
+function checkFaults({ scripted }: FaultPlanSpec, bars: readonly Bars[]): void {
+  const symbols = bars.map(({ instrument }) => instrument.symbol);
+  for (const { fault } of scripted) {
+    if (fault.kind === 'stale_feed' && !symbols.includes(fault.symbol))
+      fail('GATEWAY_FAULT', {
+        where: 'stale_feed, symbol',
+        value: fault.symbol,
+        message: `no such instrument is replayed; there are ${symbols.join(', ')}`,
+      });
+  }
 }
 
 function checkNumbers(port: number, controlPort: number, speed: Speed, versionCap: number): void {

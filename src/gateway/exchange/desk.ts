@@ -118,7 +118,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(record);
-    world.accountChanged = true;
     if (working.remaining === 0) this.#end(working, 'Filled');
     else if (working.isWorking) working.status = 'Submitted';
     this.tell(working, executionMessage(record, -1));
@@ -140,6 +139,7 @@ export class Desk {
 
   /** The rest of the group: cancelled (type 1), or reduced in proportion (types 2 and 3). */
   #settleGroup(working: WorkingOrder, quantity: number, remainingBefore: number): void {
+    if (working.ocaType === 1 || working.remaining === 0) this.books.closeGroup(working.order.ocaGroup);
     for (const sibling of this.books.groupOf(working)) {
       if (!sibling.isWorking) continue;
       if (working.ocaType === 1) {
@@ -238,7 +238,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(corrected);
-    this.world.accountChanged = true;
     this.tell(working, executionMessage(corrected, -1));
     this.tell(working, commissionMessage(corrected));
     this.onFill(corrected);

@@ -9,6 +9,7 @@ import {
   SHORTING_REFUSED,
   type Refusal,
 } from './order-checks.js';
+import { ibkrFixedCommission } from '#env/market/costs.js';
 import type { ExchangeClient } from '../exchange-port.js';
 import type { ContractQuery, Order } from '../wire/types.js';
 import type { ContractEntry } from './contract-book.js';
@@ -17,10 +18,10 @@ import type { Matcher } from './matcher.js';
 import { MICROS } from './ledger.js';
 import { marginsOf } from './margin.js';
 import { openOrderMessage, orderState, WorkingOrder } from './working-order.js';
+import { sessionAtOrAfter } from './sessions.js';
 import { localTimeText, parseTime } from './wire-time.js';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Orders that may trade outside regular hours are good until so long after the close. */
 const LATE_MS = 4 * HOUR_MS;
 
@@ -75,7 +76,7 @@ export class Placement {
     order: Order,
     refused: (r: Refusal) => void,
   ): void {
-    const { books, world } = this.#desk;
+    const { books } = this.#desk;
     if (!(orderId > 0) || orderId < books.highest(clientId)) return refused(DUPLICATE_ID);
     const entry = this.#lookUp(query);
     if ('code' in entry) return refused(entry);
@@ -85,6 +86,7 @@ export class Placement {
       (order.parentId > 0 && (parent === undefined || parent.status === 'Cancelled' || parent.status === 'Inactive')
         ? MISSING_PARENT
         : null) ??
+      (books.isClosedGroup(order.ocaGroup) ? CLOSED_GROUP : null) ??
       this.#checkAccount(entry, order, parent ?? null);
     if (problem !== null) return refused(problem);
     const contract = { ...entry.contract, exchange: query.exchange };
@@ -104,7 +106,6 @@ export class Placement {
     const rejection = this.#desk.faults.take('rejectOrder', working);
     if (rejection !== null) return this.#desk.reject(working, rejection.code, rejection.message, rejection.withStatus);
     if (order.transmit) this.#transmitFamily(working);
-    world.accountChanged = true;
   }
 
   /** Prices, group and expiry of the order as it was given. */
@@ -154,8 +155,8 @@ export class Placement {
   #warnClosed(working: WorkingOrder): void {
     const { world } = this.#desk;
     const { calendar } = working.entry;
-    const next = calendar.sessionAt(world.nowMs) ?? calendar.sessionsBetween(world.nowMs, world.nowMs + 14 * DAY_MS)[0];
-    if (next === undefined || next.openMs <= world.nowMs) return;
+    const next = sessionAtOrAfter(calendar, world.nowMs);
+    if (next === null || next.openMs <= world.nowMs) return;
     const { order, contract } = working;
     this.#desk.tell(working, {
       type: 'error',
@@ -214,8 +215,8 @@ export class Placement {
       return parsed === 'invalid' || parsed.timeMs <= nowMs ? null : parsed.timeMs;
     }
     const late = order.outsideRth && calendar.name === 'XNYS' ? LATE_MS : 0;
-    const session = calendar.sessionAt(nowMs - late) ?? calendar.sessionsBetween(nowMs - late, nowMs + 14 * DAY_MS)[0];
-    return session === undefined ? Infinity : session.closeMs + late;
+    const session = sessionAtOrAfter(calendar, nowMs - late);
+    return session === null ? Infinity : session.closeMs + late;
   }
 
   /** Short sales and buying power. Children of a bracket close what their parent opens. */
@@ -312,9 +313,11 @@ export class Placement {
     const equity = this.equityWithLoan;
     const t = feed === undefined ? 0 : Math.min(feed.bar, feed.bars.length - 1);
     const commission =
-      feed === undefined || !(price > 0)
-        ? null
-        : feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t]);
+      feed === undefined
+        ? leastCommission(entry, order.totalQuantity, price)
+        : price > 0
+          ? feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t])
+          : null;
     const working = new WorkingOrder(
       { orderId, clientId: client.clientId, permId: 0 },
       entry,
@@ -342,7 +345,17 @@ export class Placement {
   }
 }
 
+/** Of a US stock without bars: by its limit, or the least that an order costs; of others nothing is known. */
+function leastCommission({ known }: ContractEntry, quantity: number, price: number): number | null {
+  if (known.secType !== 'STK' || known.currency !== 'USD') return null;
+  return ibkrFixedCommission(quantity, price > 0 ? price : Infinity);
+}
+
 const DUPLICATE_ID: Refusal = { code: 103, message: 'Duplicate order id' };
 const FILLED_ALREADY: Refusal = { code: 104, message: 'Cannot modify a filled order.' };
 const NOT_THE_SAME: Refusal = { code: 105, message: 'Order being modified does not match original order' };
+const CLOSED_GROUP: Refusal = {
+  code: 201,
+  message: 'Order rejected - reason:An order of this OCA group was filled already: its name cannot be used again.',
+};
 const MISSING_PARENT: Refusal = { code: 10006, message: 'Missing parent order.' };
