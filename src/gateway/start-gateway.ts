@@ -89,7 +89,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server: GatewayServer = new GatewayServer(
     exchange,
     new FaultPlan(options.faults ?? NO_FAULTS, exchange.nowMs),
-    { port, versionCap, seed, requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND },
+    {
+      port,
+      versionCap,
+      seed,
+      requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
+      symbols: options.bars.map(({ instrument }) => instrument.symbol),
+    },
     {
       syncClock: () => pacer.syncClock(),
       wake: () => {

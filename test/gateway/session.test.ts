@@ -199,6 +199,7 @@ describe('requests without a market', () => {
       ['reqSecDefOptParams', ['76', '209'], [78, 209, 'SYN', '', 'STK', 1]],
       ['reqScannerParameters', ['19', '1'], [24, 1]],
       ['reqScannerSubscription', ['4', '210'], [22, 210, 10, 'STK', 'STK.US', 'X', ...Array<string>(19).fill('')]],
+      ['a scan', ['20', 'SYN'], [22, 218, 10, 'STK', 'STK.US', 'MOST_ACTIVE', 1, ...Array<string>(18).fill('')]],
       ['requestFA', ['4', '321'], [18, 1, 1]],
       ['replaceFA', ['4', '211'], [19, 1, 1, '<x/>', 211]],
       ['queryDisplayGroups', ['67', '212'], [67, 1, 212]],
@@ -230,6 +231,24 @@ describe('requests without a market', () => {
     await client.until(() => client.errors().length > 0, 'error 100');
     expect(client.errors()[0]).toMatchObject({ id: -1, code: 100 });
     expect(client.all('15').length).toBeLessThanOrEqual(51);
+  });
+});
+
+describe('historical data', () => {
+  it('in small bars is paced with 162; larger bars are not', async () => {
+    const { port } = await gateway({ speed: 1 });
+    const client = await start(port, 1);
+    for (const [reqId, barSize] of [
+      [301, '5 secs'],
+      [302, '5 secs'],
+      [303, '1 min'],
+      [304, '1 min'],
+    ])
+      client.send(20, reqId, ...SYN, 0, '', barSize, '1800 S', 1, 'TRADES', 1, 0, '');
+    await client.barrier();
+    expect(client.errors().map(({ id, code }) => [id, code])).toEqual([[302, 162]]);
+    expect(client.errors()[0].message).toContain('pacing violation');
+    expect(client.all('17').map(([, reqId]) => reqId)).toEqual(['301', '303', '304']);
   });
 });
 

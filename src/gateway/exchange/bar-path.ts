@@ -133,5 +133,5 @@ function coarseUnit(volume: number): number {
   let unit = 1;
   while (unit > volume) unit /= 2;
   while (unit * 2 <= volume) unit *= 2;
-  return unit * 2 ** -40;
+  return Math.max(unit * 2 ** -40, Number.MIN_VALUE);
 }

@@ -140,6 +140,7 @@ export class Desk {
 
   /** The rest of the group: cancelled (type 1), or reduced in proportion (types 2 and 3). */
   #settleGroup(working: WorkingOrder, quantity: number, remainingBefore: number): void {
+    if (working.ocaType === 1 || working.remaining === 0) this.books.closeGroup(working.order.ocaGroup);
     for (const sibling of this.books.groupOf(working)) {
       if (!sibling.isWorking) continue;
       if (working.ocaType === 1) {

@@ -115,6 +115,7 @@ export function testExchange(bars: readonly Bars[], more: Partial<ExchangeOption
 /** Steps until market time `timeMs` is done with, or the replay is over. */
 export function runUntil(exchange: Exchange, timeMs: number): void {
   while (exchange.nextEventMs !== null && exchange.nextEventMs <= timeMs) exchange.step();
+  exchange.advanceClock(Math.max(timeMs, exchange.nowMs));
 }
 
 /** Steps to the next bar boundary; false: there is none. */

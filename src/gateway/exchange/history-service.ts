@@ -57,7 +57,7 @@ export class HistoryService {
     if (feed === null) return;
     const end =
       endDateTime === ''
-        ? { timeMs: this.#world.nowMs, zoned: true }
+        ? { timeMs: this.#nowOf(feed), zoned: true }
         : parseTime(endDateTime, feed.calendar, this.#world.nowMs);
     if (end === 'invalid') return error(client, reqId, 10314, BAD_TIME);
     if (!end.zoned)
@@ -74,7 +74,8 @@ export class HistoryService {
     if (!this.#hasData(client, reqId, feed, query.show, contract)) return;
     if (keepUpToDate && this.#following.some((one) => one.client === client && one.reqId === reqId))
       return error(client, reqId, 322, 'Error processing request.-Duplicate ticker id');
-    const range = this.#history.range(feed, query, end.timeMs, useRth);
+    // what lies ahead is not known: an end in the future is now
+    const range = this.#history.range(feed, query, Math.min(end.timeMs, this.#nowOf(feed)), useRth);
     const found = this.#history.bars(feed, range, query.size, query.show, useRth, this.#nowOf(feed));
     if (found.length === 0 && !keepUpToDate) return noData(client, reqId, contract, whatToShow);
     client.send({

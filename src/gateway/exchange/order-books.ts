@@ -10,6 +10,8 @@ export class OrderBooks {
   readonly #elsewhere: WorkingOrder[] = [];
   /** The latest order of each client and identifier. */
   readonly #byId = new Map<string, WorkingOrder>();
+  /** Groups of which an order was filled to its end, or at all where a fill cancels the others. */
+  readonly #closedGroups = new Set<string>();
   readonly #highest = new Map<number, number>();
   readonly #lists: readonly WorkingOrder[][];
   /** After a rollback: the first identifier that is given out, until a new one is used; and where old ones begin. */
@@ -83,6 +85,15 @@ export class OrderBooks {
 
   working(): WorkingOrder[] {
     return this.#lists.flat().sort((a, b) => a.permId - b.permId);
+  }
+
+  /** A group has had its fill: no order joins it any more. */
+  closeGroup(ocaGroup: string): void {
+    if (ocaGroup !== '') this.#closedGroups.add(ocaGroup);
+  }
+
+  isClosedGroup(ocaGroup: string): boolean {
+    return this.#closedGroups.has(ocaGroup);
   }
 
   /** The other working orders of its group, which may span instruments. */

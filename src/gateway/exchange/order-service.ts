@@ -79,10 +79,8 @@ export class OrderService {
       const message = `Error validating request.-'bW' : cause - Execution filter time is invalid: '${filter.time}'`;
       return client.send({ type: 'error', id: reqId, code: 321, message });
     }
-    // reports follow their executions, and the end stands between, as from IBKR
-    for (const message of answer) if (message.type === 'execDetails') client.send(message);
+    for (const message of answer) client.send(message);
     client.send({ type: 'execDetailsEnd', reqId });
-    for (const message of answer) if (message.type === 'commissionReport') client.send(message);
   }
 
   /** Executions are those of the trading day: since the latest turn of a day, seen from now. */

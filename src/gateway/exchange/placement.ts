@@ -9,6 +9,7 @@ import {
   SHORTING_REFUSED,
   type Refusal,
 } from './order-checks.js';
+import { ibkrFixedCommission } from '#env/market/costs.js';
 import type { ExchangeClient } from '../exchange-port.js';
 import type { ContractQuery, Order } from '../wire/types.js';
 import type { ContractEntry } from './contract-book.js';
@@ -85,6 +86,7 @@ export class Placement {
       (order.parentId > 0 && (parent === undefined || parent.status === 'Cancelled' || parent.status === 'Inactive')
         ? MISSING_PARENT
         : null) ??
+      (books.isClosedGroup(order.ocaGroup) ? CLOSED_GROUP : null) ??
       this.#checkAccount(entry, order, parent ?? null);
     if (problem !== null) return refused(problem);
     const contract = { ...entry.contract, exchange: query.exchange };
@@ -312,9 +314,11 @@ export class Placement {
     const equity = this.equityWithLoan;
     const t = feed === undefined ? 0 : Math.min(feed.bar, feed.bars.length - 1);
     const commission =
-      feed === undefined || !(price > 0)
-        ? null
-        : feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t]);
+      feed === undefined
+        ? leastCommission(entry, order.totalQuantity, price)
+        : price > 0
+          ? feed.market.costs.commission(side * order.totalQuantity, price, feed.market.feePeriod[t])
+          : null;
     const working = new WorkingOrder(
       { orderId, clientId: client.clientId, permId: 0 },
       entry,
@@ -342,7 +346,17 @@ export class Placement {
   }
 }
 
+/** Of a US stock without bars: by its limit, or the least that an order costs; of others nothing is known. */
+function leastCommission({ known }: ContractEntry, quantity: number, price: number): number | null {
+  if (known.secType !== 'STK' || known.currency !== 'USD') return null;
+  return ibkrFixedCommission(quantity, price > 0 ? price : Infinity);
+}
+
 const DUPLICATE_ID: Refusal = { code: 103, message: 'Duplicate order id' };
 const FILLED_ALREADY: Refusal = { code: 104, message: 'Cannot modify a filled order.' };
 const NOT_THE_SAME: Refusal = { code: 105, message: 'Order being modified does not match original order' };
+const CLOSED_GROUP: Refusal = {
+  code: 201,
+  message: 'Order rejected - reason:An order of this OCA group was filled already: its name cannot be used again.',
+};
 const MISSING_PARENT: Refusal = { code: 10006, message: 'Missing parent order.' };

@@ -78,7 +78,9 @@ export class PriceGrid {
       columns.bid[i] = this.ticks.roundAgainst(price - increment / 2, -1);
       columns.ask[i] = this.ticks.roundAgainst(price, 1);
     }
-    // a price under one increment has no bid: it stands at the lowest price there is
-    if (columns.bid[i] <= 0) columns.bid[i] = price;
+    if (columns.bid[i] > 0) return;
+    // no bid stands under the lowest increment: it is the trade itself, and the ask the next price above
+    columns.bid[i] = price;
+    columns.ask[i] = Math.max(columns.ask[i], this.ticks.roundAgainst(price + increment / 2, 1));
   }
 }

@@ -85,7 +85,7 @@ export class MessageFaults {
 
   send(message: ServerMessage): void {
     const facts = this.#note(message);
-    if (facts === null || this.#armed.length === 0) {
+    if (facts === null || (this.#armed.length === 0 && this.#held.size === 0)) {
       this.#out(message);
       return;
     }

@@ -7,13 +7,14 @@ import { isMessageFault } from '../faults/message-faults.js';
 import type { FaultPlan } from '../faults/plan.js';
 import type { Fault } from '../faults/schema.js';
 import type { Exchange } from '../exchange-port.js';
-import type { ClientRequest, SessionRequest } from '../wire/requests.js';
+import type { ClientRequest, ExchangeRequest, SessionRequest } from '../wire/requests.js';
 import type { ServerMessage } from '../wire/responses.js';
 import { CONGESTED_BYTES, Connection } from './connection.js';
 import { Outages } from './outages.js';
 import { NOTICE } from './notices.js';
 import { answerSessionRequest, CODE, error } from './session-requests.js';
 import { Session } from './session.js';
+import { scan } from './scanner.js';
 import { isExchangeRequest } from './request-kinds.js';
 import { toExchangeFault } from './exchange-faults.js';
 
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly seed: number;
   /** A client's requests a second (wall clock), beyond which error 100 answers. */
   readonly requestsPerSecond: number;
+  /** What is replayed. */
+  readonly symbols: readonly string[];
 }
 
 export interface ServerHost {
@@ -258,7 +261,7 @@ export class GatewayServer {
 
   #dispatch(session: Session, request: ClientRequest): void {
     if (isExchangeRequest(request)) {
-      const refusal = this.#outages.refusal(request);
+      const refusal = this.#outages.refusal(request) ?? this.#paced(session, request);
       if (refusal === null) this.#exchange.handle(session, request);
       else session.line.send(refusal);
       return;
@@ -266,11 +269,21 @@ export class GatewayServer {
     for (const message of this.#answer(session, request)) session.send(message);
   }
 
+  /** Historical data asked for too often; not counted at maximum speed, as there wall time says nothing. */
+  #paced(session: Session, request: ExchangeRequest): ServerMessage | null {
+    if (request.type !== 'reqHistoricalData' || this.#host.fast()) return null;
+    const violation = session.historyPacing.violation(request, performance.now());
+    if (violation === null) return null;
+    const message = `Historical Market Data Service error message:Historical data request pacing violation: ${violation}`;
+    return error(request.reqId, CODE.PACING, message);
+  }
+
   #answer(session: Session, request: SessionRequest): readonly ServerMessage[] {
     return answerSessionRequest(request, {
       accounts: this.#exchange.accounts,
       nextValidId: this.#exchange.nextValidId(session.clientId),
       nowMs: this.#exchange.nowMs,
+      scan: (scanned) => scan(this.#exchange, this.#options.symbols, scanned),
     });
   }
 

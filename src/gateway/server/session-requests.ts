@@ -4,6 +4,7 @@
  */
 import type { SessionRequest } from '../wire/requests.js';
 import type { ServerMessage } from '../wire/responses.js';
+import { SCANNER_PARAMETERS } from './scanner.js';
 
 /** Codes of the TWS API (see docs/gateway.md). */
 export const CODE = {
@@ -20,8 +21,8 @@ export const CODE = {
   NO_SUCH_DEPTH: 310,
   NO_NEWS: 10276,
   NO_WSH: 10276,
-  SCANNER: 162,
   NO_SUCH_SCANNER: 162,
+  PACING: 162,
 } as const;
 
 export interface SessionFacts {
@@ -29,6 +30,7 @@ export interface SessionFacts {
   readonly nextValidId: number;
   /** Market time, epoch milliseconds. */
   readonly nowMs: number;
+  scan(request: Extract<SessionRequest, { readonly type: 'reqScannerSubscription' }>): ServerMessage;
 }
 
 const DISPLAY_GROUPS = '1|2|3|4|5|6|7|8|9|10|11|12|13';
@@ -95,17 +97,11 @@ export function answerSessionRequest(request: SessionRequest, facts: SessionFact
       return [
         {
           type: 'scannerParameters',
-          xml: '<?xml version="1.0" encoding="UTF-8"?><ScanParameterResponse><InstrumentList varName="instrumentList"/><LocationTree varName="locationTree"/><ScanTypeList varName="scanTypeList"/></ScanParameterResponse>',
+          xml: SCANNER_PARAMETERS,
         },
       ];
     case 'reqScannerSubscription':
-      return [
-        error(
-          request.reqId,
-          CODE.SCANNER,
-          'Historical Market Data Service error message:Scanner subscriptions are not part of the simulation.',
-        ),
-      ];
+      return [facts.scan(request)];
     case 'cancelScannerSubscription':
       return [
         error(

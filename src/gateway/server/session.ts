@@ -5,6 +5,7 @@ import { MessageFaults, type ArmedFault } from '../faults/message-faults.js';
 import type { ExchangeClient } from '../exchange-port.js';
 import type { ServerMessage } from '../wire/responses.js';
 import type { Connection } from './connection.js';
+import { HistoryPacing } from './history-pacing.js';
 
 /** A client may say so much in a second (wall clock); the real gateway answers more with error 100. */
 const WINDOW_MS = 1_000;
@@ -13,6 +14,7 @@ export class Session implements ExchangeClient {
   readonly clientId: number;
   readonly connection: Connection;
   readonly line: Line;
+  readonly historyPacing = new HistoryPacing();
   readonly #faults: MessageFaults;
   readonly #passing: ((message: ServerMessage, session: Session, phase: 'before' | 'after') => void) | null;
   /** Times of the last requests, as a ring. */

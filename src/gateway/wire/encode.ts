@@ -187,6 +187,14 @@ export function encodeMessage(m: ServerMessage, version: number): string {
       return fields(87, m.reqId, m.hasMore);
     case 'scannerParameters':
       return fields(19, 1, m.xml);
+    case 'scannerData': {
+      const w = new FieldWriter().add(20, 3, m.reqId, m.rows.length);
+      for (const [rank, { contract: c, marketName }] of m.rows.entries()) {
+        w.add(rank, c.conId, c.symbol, c.secType, c.lastTradeDateOrContractMonth, c.strike, c.right, c.exchange);
+        w.add(c.currency, c.localSymbol, marketName, c.tradingClass, '', '', '', '');
+      }
+      return w.text;
+    }
     case 'securityDefinitionOptionParameterEnd':
       return fields(76, m.reqId);
     case 'softDollarTiers': {

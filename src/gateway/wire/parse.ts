@@ -471,8 +471,10 @@ function readScannerSubscription(r: FieldReader): ClientRequest {
   const instrument = r.text();
   const locationCode = r.text();
   const scanCode = r.text();
-  r.skip(19); // filters and options
-  return { type: 'reqScannerSubscription', reqId, rows, instrument, locationCode, scanCode };
+  const abovePrice = r.optionalDouble('abovePrice');
+  const belowPrice = r.optionalDouble('belowPrice');
+  r.skip(17); // other filters, and options
+  return { type: 'reqScannerSubscription', reqId, rows, instrument, locationCode, scanCode, abovePrice, belowPrice };
 }
 
 function readRealTimeBars(r: FieldReader): ClientRequest {

@@ -218,6 +218,8 @@ export type SessionRequest =
       readonly instrument: string;
       readonly locationCode: string;
       readonly scanCode: string;
+      readonly abovePrice: number | null;
+      readonly belowPrice: number | null;
     }
   | { readonly type: 'cancelScannerSubscription'; readonly reqId: number }
   | { readonly type: 'requestFA'; readonly faDataType: number }

@@ -529,6 +529,14 @@ const CASES: readonly {
     events: [['scannerParameters', '<a/>']],
   },
   {
+    name: 'scannerData',
+    message: { type: 'scannerData', reqId: 3, rows: [DETAILS] },
+    events: [
+      ['scannerData', 3, 0, { contract: expect.objectContaining(SEEN), marketName: 'SPY' }, '', '', '', ''],
+      ['scannerDataEnd', 3],
+    ],
+  },
+  {
     name: 'securityDefinitionOptionParameterEnd',
     message: { type: 'securityDefinitionOptionParameterEnd', reqId: 3 },
     events: [['securityDefinitionOptionParameterEnd', 3]],

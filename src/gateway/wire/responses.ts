@@ -359,6 +359,8 @@ export type ServerMessage =
     }
   | { readonly type: 'historicalNewsEnd'; readonly reqId: number; readonly hasMore: boolean }
   | { readonly type: 'scannerParameters'; readonly xml: string }
+  /** In the order of their rank. */
+  | { readonly type: 'scannerData'; readonly reqId: number; readonly rows: readonly ContractDetails[] }
   | { readonly type: 'securityDefinitionOptionParameterEnd'; readonly reqId: number }
   | {
       readonly type: 'softDollarTiers';
