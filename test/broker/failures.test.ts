@@ -451,23 +451,10 @@ describe('messages that make no sense', () => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
       return (seed >>> 8) % n;
     };
-    const words = [
-      '',
-      '0',
-      '1',
-      '-1',
-      'NaN',
-      '1.7976931348623157E308',
-      'SYN',
-      'None',
-      '2147483647',
-      '\u00e9',
-      '{"',
-      '20240102',
-    ];
+    const words = ['', '0', '1', '-1', 'NaN', '1.7976931348623157E308', 'SYN', 'None', '2147483647', '\u00e9', '{"'];
     rude.onMessage = (client, fields) => {
       if (!rude.start(client, fields) || fields[0] !== '71' || rude.clients.length > 1) return;
-      for (let n = 0; n < 3_000; n++)
+      for (let n = 0; n < 1_000; n++)
         client.say(next(110), ...Array.from({ length: next(40) }, () => words[next(words.length)]));
     };
     const test = broker(rude.port, { answerTimeoutMs: 200 });
