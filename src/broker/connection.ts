@@ -55,6 +55,8 @@ export class Connection {
         this.#askedForTime = false;
       },
       malformed: (reason) => this.abandon(`the gateway does not speak the TWS protocol: ${reason}`),
+      // not sooner: the library lets commands through once all listeners of nextValidId have been called
+      handled: this.guard('start', () => this.#start()),
       undecodable: (fields, error) => this.#undecodable(fields, error),
       closed: () => this.#end('the gateway closed the connection'),
     });
@@ -142,15 +144,12 @@ export class Connection {
       EventName.managedAccounts,
       this.guard('managedAccounts', (list: string) => {
         this.#accounts = list.split(',').filter((account) => account !== '');
-        this.#start();
       }),
     );
     api.on(
       EventName.nextValidId,
       this.guard('nextValidId', (id: number) => {
         this.#nextValidId = id;
-        // the library lets commands through once all listeners of this event have been called
-        queueMicrotask(this.guard('start', () => this.#start()));
       }),
     );
     api.on(

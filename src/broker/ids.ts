@@ -28,8 +28,11 @@ export class IdRange {
     return this.#next++;
   }
 
-  /** Gives out nothing below this any more. Never goes back: the gateway's own counter does, after a restart. */
+  /**
+   * Gives out nothing below this any more. Never goes back: the gateway's own counter does, after a restart. What is no
+   * id of the range is passed over.
+   */
   raise(least: number): void {
-    this.#next = Math.max(this.#next, least);
+    if (Number.isInteger(least) && least <= this.#last + 1) this.#next = Math.max(this.#next, least);
   }
 }

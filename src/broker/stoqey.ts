@@ -21,6 +21,8 @@ export interface WireListener {
   bytes(): void;
   /** The stream cannot be a gateway's: the connection is to be abandoned. */
   malformed(reason: string): void;
+  /** A message has been read and all that it led to has happened. */
+  handled(): void;
   /** The library could not decode this message; the ones after it are not harmed. */
   undecodable(fields: readonly string[], error: unknown): void;
   closed(): void;
@@ -70,6 +72,7 @@ export function stoqeyConnection(
         Reflect.set(decoder, 'dataQueue', []);
         listener.undecodable(text.split('\0').slice(0, -1), error);
       }
+      listener.handled();
     }
   });
 

@@ -69,7 +69,7 @@ export class TestBroker {
   }
 
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 10_000;
     while (!condition()) {
       if (performance.now() > deadline)
         throw new Error(`${what} did not come; last events: ${JSON.stringify(this.events.slice(-12))}`);
