@@ -1,7 +1,9 @@
 /** The files of an evaluation: metrics.json, equity.csv, trades.csv, fills.csv. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { onStamps } from '#src/stats/equity-path.js';
 import type { EvaluationResult } from './evaluate-actor.js';
+import { sleeveRuns } from './evaluate-baselines.js';
 import { windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
 
@@ -34,6 +36,11 @@ export function evaluationSummary(result: EvaluationResult, head: EvaluationHead
     statistics,
     actions,
     agent: agent.performance,
+    // one entry a symbol where there are several: what they came to on their own
+    symbols:
+      agent.sleeves.length > 1
+        ? Object.fromEntries(sleeveRuns(agent).map(({ name, performance }) => [name, performance]))
+        : null,
     baselines: Object.fromEntries(baselines.map(({ name, performance }) => [name, performance])),
     random:
       random === null
@@ -62,13 +69,28 @@ export function writeEvaluation(
   return summary;
 }
 
-/** One row a bar: the portfolio's equity of the agent and of each baseline, the agent's exposure and costs. */
+/**
+ * One row a bar: the portfolio's equity of the agent and of each baseline, the agent's exposure and costs, and with
+ * several symbols the agent's equity in each (`agent:SYMBOL`), which before its first bar is its sleeve of cash.
+ */
 export function equityCsv({ agent, baselines }: EvaluationResult): string {
   const { path: own } = agent;
-  const lines = [['timestamp', 'agent', ...baselines.map(({ name }) => name), 'exposure', 'costs'].join(',')];
+  const sleeves = agent.sleeves.length > 1 ? agent.sleeves : [];
+  const names = sleeves.map(({ symbol }) => `agent:${symbol}`);
+  const columns = sleeves.map(({ path: sleeve }) => onStamps(sleeve, own.timeMs));
+  const lines = [['timestamp', 'agent', ...baselines.map(({ name }) => name), 'exposure', 'costs', ...names].join(',')];
   for (let t = 0; t < own.equity.length; t++) {
     const others = baselines.map(({ path: other }) => other.equity[t]);
-    lines.push([isoOf(own.timeMs[t]), own.equity[t], ...others, own.exposure[t], own.costs[t]].join(','));
+    lines.push(
+      [
+        isoOf(own.timeMs[t]),
+        own.equity[t],
+        ...others,
+        own.exposure[t],
+        own.costs[t],
+        ...columns.map((column) => column[t]),
+      ].join(','),
+    );
   }
   return `${lines.join('\n')}\n`;
 }

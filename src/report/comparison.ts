@@ -11,6 +11,9 @@ interface Figure {
 }
 
 const signedPercent = (figure: number | null): string => percent(figure, 1, true);
+/** A minute's loss has few hundredths of a percent. */
+const finePercent = (figure: number | null): string =>
+  percent(figure, figure !== null && Math.abs(figure) < 0.001 ? 3 : 2, true);
 const plainPercent = (figure: number | null): string => percent(figure);
 const two = (figure: number | null): string => decimal(figure, 2);
 
@@ -20,6 +23,11 @@ const FIGURES: readonly Figure[] = [
   { label: 'Volatility a year', of: (p) => p.volatility, show: plainPercent },
   { label: 'Sharpe ratio', of: (p) => p.sharpe, show: two },
   { label: 'Sortino ratio', of: (p) => p.sortino, show: two },
+  { label: 'Calmar ratio', of: (p) => p.calmar, show: two },
+  { label: 'Omega ratio', of: (p) => p.omega, show: two },
+  { label: 'VaR 95%, a bar', of: (p) => p.valueAtRisk, show: finePercent },
+  { label: 'CVaR 95%, a bar', of: (p) => p.conditionalValueAtRisk, show: finePercent },
+  { label: 'Ulcer index', of: (p) => p.ulcerIndex, show: plainPercent },
   { label: 'Max drawdown', of: (p) => p.maxDrawdown, show: signedPercent },
   { label: 'Drawdown, bars', of: (p) => p.maxDrawdownBars, show: whole },
   {

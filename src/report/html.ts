@@ -41,6 +41,7 @@ ${header(model)}
 ${tiles(model)}
 ${equity}
 ${comparison(model)}
+${certainty(model)}
 ${drawdown}
 ${actions(model)}
 ${rest.join('\n')}
@@ -167,6 +168,18 @@ function comparison({ agent, baselines, random }: ReportModel): string {
     'Against the baselines',
     `The same window, costs, rules and exits for all. Random traders enter and leave by dice, as often and as long as the agent: their mean, and the range that holds the middle 90% of them.${year}`,
     `<div class="scroll"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`,
+  );
+}
+
+function certainty({ certainty }: ReportModel): string {
+  const rows = certainty.map(
+    ({ label, figure, interval, note }) =>
+      `<tr>${[label, figure, interval, note].map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`,
+  );
+  return section(
+    'How sure',
+    'What luck alone could have made of these figures, on bars like these. None of it knows how many other configurations were tried before this one.',
+    `<div class="scroll"><table class="sure"><thead><tr>${['', 'figure', '95% interval', 'how'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`,
   );
 }
 

@@ -21,39 +21,64 @@ export interface BlockBootstrapOptions extends BootstrapOptions {
 const RESAMPLES = 2000;
 const CONFIDENCE = 0.95;
 
+/** Figures of one resample by name; null: this resample has none (a flat line has no ratio). */
+export type PathFigures<K extends string> = Readonly<Record<K, number | null>>;
+
 /**
- * Percentile interval of `figure` over resamples of the series. A resample for which the figure is null (a flat line)
+ * Percentile intervals of several figures over the same resamples of the series. A resample for which a figure is null
  * is left out; where that leaves fewer than half, or the series has fewer than 20 bars, the interval is null. Throws
  * STATISTICS_INPUT for NaN, or a block shorter than 1 or longer than the series.
  *
  * @param series (T)
- * @param figure given a resample (T), which it must not keep
+ * @param names the figures
+ * @param figures given a resample (T), which it must not keep
  */
-export function blockBootstrapInterval(
+export function blockBootstrapIntervals<K extends string>(
   series: Float64Array,
-  figure: (resample: Float64Array) => number | null,
+  names: readonly K[],
+  figures: (resample: Float64Array) => PathFigures<K>,
   { seed, resamples = RESAMPLES, confidence = CONFIDENCE, method = 'stationary', block }: BlockBootstrapOptions,
-): Interval | null {
+): ReadonlyMap<K, Interval | null> {
   finiteSample(series, 'series');
-  if (series.length < MINIMUM_RETURNS) return null;
-  const estimate = figure(series);
-  if (estimate === null) return null;
+  if (series.length < MINIMUM_RETURNS) return new Map(names.map((name) => [name, null]));
   const length = block ?? blockLength(series);
   if (!(length >= 1 && length <= series.length)) {
     fail('STATISTICS_INPUT', { where: 'block', value: length, message: `must be from 1 to ${series.length} bars` });
   }
   const stream = new RandomStream(seed, `stats/block-bootstrap/${method}`);
   const drawn = new Float64Array(series.length);
-  const figures: number[] = [];
+  const found = new Map<K, number[]>(names.map((name) => [name, []]));
   for (let b = 0; b < resamples; b++) {
     drawBlocks(drawn, series, method, length, stream);
-    const value = figure(drawn);
-    if (value !== null) figures.push(value);
+    const figure = figures(drawn);
+    for (const [name, list] of found) {
+      const value = figure[name];
+      if (value !== null) list.push(value);
+    }
   }
-  if (figures.length < resamples / 2) return null;
-  const sorted = Float64Array.from(figures).sort();
-  const tail = (1 - confidence) / 2;
-  return { estimate, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail), confidence };
+  const estimates = figures(series);
+  const intervals = new Map<K, Interval | null>();
+  for (const [name, list] of found) {
+    const estimate = estimates[name];
+    const sorted = Float64Array.from(list).sort();
+    const tail = (1 - confidence) / 2;
+    const known = estimate !== null && list.length >= Math.max(1, resamples / 2);
+    intervals.set(
+      name,
+      known ? { estimate, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail), confidence } : null,
+    );
+  }
+  return intervals;
+}
+
+/** `blockBootstrapIntervals` of a single figure. */
+export function blockBootstrapInterval(
+  series: Float64Array,
+  figure: (resample: Float64Array) => number | null,
+  options: BlockBootstrapOptions,
+): Interval | null {
+  const intervals = blockBootstrapIntervals(series, ['figure'], (drawn) => ({ figure: figure(drawn) }), options);
+  return intervals.get('figure') ?? null;
 }
 
 /** Fills `drawn` (T) with blocks of `series` (T); the last block is cut. */

@@ -127,6 +127,33 @@ export function computePerformance({ path, trades, tradedValue, barsPerYear }: P
   };
 }
 
+/** Of a path given by its returns alone: what a bootstrap asks two thousand times, so one pass and nothing else. */
+export function growthFigures(
+  returns: Float64Array,
+  barsPerYear: number,
+): Pick<Performance, 'cagr' | 'sortino' | 'maxDrawdown'> {
+  let sum = 0;
+  let below = 0;
+  let wealth = 1;
+  let peak = 1;
+  let deepest = 0;
+  for (const value of returns) {
+    sum += value;
+    if (value < 0) below += value * value;
+    wealth *= 1 + value;
+    if (wealth > peak) peak = wealth;
+    const drawdown = wealth / peak - 1;
+    if (drawdown < deepest) deepest = drawdown;
+  }
+  const count = returns.length;
+  if (count === 0) return { cagr: null, sortino: null, maxDrawdown: 0 };
+  return {
+    cagr: finiteOrNull(wealth > 0 ? pow(wealth, barsPerYear / count) - 1 : -1),
+    sortino: ratio(sum / count, Math.sqrt(below / count), barsPerYear),
+    maxDrawdown: deepest,
+  };
+}
+
 /** Root mean square of the returns under 0; null for no returns. */
 function downsideOf(returns: Float64Array): number | null {
   if (returns.length === 0) return null;

@@ -5,7 +5,7 @@ import { benchmarkFigures } from './benchmark.js';
 import { blockBootstrapInterval, drawBlocks } from './block-bootstrap.js';
 import type { EquityPath } from './equity-path.js';
 import { momentsOf } from './moments.js';
-import { computePerformance } from './performance.js';
+import { computePerformance, growthFigures } from './performance.js';
 import { calmarRatio, omegaRatio, tailRisk, ulcerIndex } from './risk.js';
 import { selectInPlace } from './select.js';
 
@@ -42,6 +42,9 @@ describe('risk', () => {
     for (const key of ['valueAtRisk', 'conditionalValueAtRisk', 'ulcerIndex', 'omega', 'skewness', 'kurtosis'] as const)
       expect(performance[key]).toBeCloseTo(expected[key], 10);
     expect(relative(performance.calmar, expected.calmar)).toBeLessThan(1e-9);
+    const again = growthFigures(returns, barsPerYear);
+    for (const key of ['cagr', 'sortino', 'maxDrawdown'] as const)
+      expect(relative(again[key], performance[key] ?? 0)).toBeLessThan(1e-9);
     const far = tailRisk(returns, 0.99);
     expect(far.valueAtRisk).toBeCloseTo(expected.valueAtRisk99, 12);
     expect(far.conditionalValueAtRisk).toBeCloseTo(expected.conditionalValueAtRisk99, 12);

@@ -1,0 +1,158 @@
+/** How sure an evaluation's figures are: intervals, ranks, and what the Sharpe ratio is worth. */
+import type { TradingWindow } from '#env/market/bars.js';
+import { benchmarkFigures, type BenchmarkFigures } from '#src/stats/benchmark.js';
+import { blockBootstrapIntervals } from '#src/stats/block-bootstrap.js';
+import { excessInterval, logReturns, sharpeInterval, type Interval } from '#src/stats/bootstrap.js';
+import { simpleReturns } from '#src/stats/equity-path.js';
+import { growthFigures } from '#src/stats/performance.js';
+import { calmarRatio, tailRisk } from '#src/stats/risk.js';
+import { minimumTrackRecord, probabilisticSharpe, sharpeRecord } from '#src/stats/sharpe-significance.js';
+import { timingTest, type TimingTest } from '#src/stats/timing.js';
+import { rankAmong, type RandomRank } from '#src/stats/verdict.js';
+import type { ActorRun, RandomRun } from './evaluate-baselines.js';
+import { windowsBySymbol, type EvaluationMarket } from './evaluate-paths.js';
+
+/** Figures of a path whose luck only a resampled path can tell. */
+export type PathFigure = 'sortino' | 'calmar' | 'maxDrawdown' | 'conditionalValueAtRisk';
+
+export interface SharpeSignificance {
+  /** Probability that the true Sharpe ratio is over 0: see stats/sharpe-significance.ts for what it takes for granted. */
+  readonly probabilisticSharpe: number;
+  /** Bars that a record like this would need to say so at 95%; null where the ratio is not over 0. */
+  readonly minimumTrackRecordBars: number | null;
+}
+
+export interface Statistics {
+  /** Annualised, by stationary bootstrap. */
+  readonly sharpe: Interval | null;
+  /** By stationary bootstrap too; null where the window is too short, or so long that it would take minutes. */
+  readonly intervals: Readonly<Record<PathFigure, Interval | null>>;
+  /** Wealth against cash and against buy-and-hold, less 1. */
+  readonly excessOverFlat: Interval | null;
+  readonly excessOverHold: Interval | null;
+  /** Total return among random traders at matched turnover; null where the agent never traded. */
+  readonly randomRank: RandomRank | null;
+  /** The agent's own positions, shifted in time: before costs, which every shift pays alike. */
+  readonly timing: TimingTest | null;
+  readonly significance: SharpeSignificance | null;
+  /** Against buy-and-hold, bar by bar. */
+  readonly benchmark: BenchmarkFigures | null;
+  readonly seed: number;
+}
+
+export interface StatisticsOptions {
+  readonly seed: number;
+  readonly resamples?: number;
+}
+
+/** @param baselines with "flat" and "hold" among them, on the agent's bars */
+export function computeStatistics(
+  agent: ActorRun,
+  baselines: readonly ActorRun[],
+  random: RandomRun | null,
+  market: EvaluationMarket,
+  { seed, resamples }: StatisticsOptions,
+): Statistics {
+  const bootstrap = { seed, resamples };
+  const { barsPerYear, totalReturn } = agent.performance;
+  const returns = simpleReturns(agent.path);
+  const logs = logReturns(returns);
+  const returnsOf = (name: string): Float64Array | null => {
+    const other = baselines.find((run) => run.name === name);
+    return other === undefined ? null : simpleReturns(other.path);
+  };
+  const against = (other: Float64Array | null): Interval | null => {
+    if (other === null) return null;
+    const otherLogs = logReturns(other);
+    return excessInterval(
+      logs.map((value, t) => value - otherLogs[t]),
+      bootstrap,
+    );
+  };
+  const hold = returnsOf('hold');
+  return {
+    sharpe: sharpeInterval(returns, barsPerYear, bootstrap),
+    intervals: pathIntervals(returns, barsPerYear, bootstrap),
+    excessOverFlat: against(returnsOf('flat')),
+    excessOverHold: against(hold),
+    randomRank:
+      random === null
+        ? null
+        : rankAmong(
+            totalReturn,
+            Float64Array.from(random.paths, (run) => run.performance.totalReturn),
+          ),
+    timing: timingOf(agent, market, seed),
+    significance: significanceOf(returns),
+    benchmark: hold === null ? null : benchmarkFigures(returns, hold, barsPerYear),
+    seed,
+  };
+}
+
+/** Bars that are resampled in all: half a second. */
+const RESAMPLED_BARS = 1e7;
+const FEWEST_RESAMPLES = 200;
+const RESAMPLES = 2000;
+
+function pathIntervals(
+  returns: Float64Array,
+  barsPerYear: number,
+  { seed, resamples = RESAMPLES }: StatisticsOptions,
+): Statistics['intervals'] {
+  const affordable = Math.min(resamples, Math.floor(RESAMPLED_BARS / Math.max(returns.length, 1)));
+  if (affordable < Math.min(FEWEST_RESAMPLES, resamples)) {
+    return { sortino: null, calmar: null, maxDrawdown: null, conditionalValueAtRisk: null };
+  }
+  const names: readonly PathFigure[] = ['sortino', 'calmar', 'maxDrawdown', 'conditionalValueAtRisk'];
+  const figures = (drawn: Float64Array): Readonly<Record<PathFigure, number | null>> => {
+    const { sortino, cagr, maxDrawdown } = growthFigures(drawn, barsPerYear);
+    return {
+      sortino,
+      calmar: calmarRatio(cagr, maxDrawdown),
+      maxDrawdown,
+      conditionalValueAtRisk: tailRisk(drawn).conditionalValueAtRisk,
+    };
+  };
+  const intervals = blockBootstrapIntervals(returns, names, figures, { seed, resamples: affordable });
+  const of = (name: PathFigure): Interval | null => intervals.get(name) ?? null;
+  return {
+    sortino: of('sortino'),
+    calmar: of('calmar'),
+    maxDrawdown: of('maxDrawdown'),
+    conditionalValueAtRisk: of('conditionalValueAtRisk'),
+  };
+}
+
+function significanceOf(returns: Float64Array): SharpeSignificance | null {
+  const record = sharpeRecord(returns);
+  if (record === null) return null;
+  const probability = probabilisticSharpe(record);
+  if (probability === null) return null;
+  return { probabilisticSharpe: probability, minimumTrackRecordBars: minimumTrackRecord(record) };
+}
+
+function timingOf({ sleeves }: ActorRun, market: EvaluationMarket, seed: number): TimingTest | null {
+  const bySymbol = windowsBySymbol(market.windows);
+  return timingTest(
+    sleeves.map(({ symbol, path }) => ({
+      exposure: path.exposure,
+      marketReturns: marketReturns(bySymbol.get(symbol) ?? []),
+    })),
+    seed,
+  );
+}
+
+/** (T) returns from close to close over the bars that a sleeve's path has; the first of a window is 0, as nothing is held. */
+function marketReturns(windows: readonly TradingWindow[]): Float64Array {
+  const parts = windows.map(({ bars, start, end }) => {
+    const closes = bars.close.subarray(start + 1, end);
+    return closes.map((close, t) => (t === 0 ? 0 : close / closes[t - 1] - 1));
+  });
+  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
