@@ -142,17 +142,19 @@ function timingOf({ sleeves }: ActorRun, market: EvaluationMarket, seed: number)
   );
 }
 
-/** (T) returns from close to close over the bars that a sleeve's path has; the first of a window is 0, as nothing is held. */
+/**
+ * (T) returns over the bars that a sleeve's path has, from open to open, since a position changes at the open and is
+ * what the close still shows; a window's last bar ends at its close.
+ */
 function marketReturns(windows: readonly TradingWindow[]): Float64Array {
-  const parts = windows.map(({ bars, start, end }) => {
-    const closes = bars.close.subarray(start + 1, end);
-    return closes.map((close, t) => (t === 0 ? 0 : close / closes[t - 1] - 1));
-  });
-  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const whole = new Float64Array(windows.reduce((sum, { start, end }) => sum + end - start - 1, 0));
   let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  for (const { bars, start, end } of windows) {
+    for (let t = start + 1; t < end; t++) {
+      const until = t + 1 < end ? bars.open[t + 1] : bars.close[t];
+      whole[at] = until / bars.open[t] - 1;
+      at += 1;
+    }
   }
   return whole;
 }

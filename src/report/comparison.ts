@@ -13,7 +13,7 @@ interface Figure {
 const signedPercent = (figure: number | null): string => percent(figure, 1, true);
 /** A minute's loss has few hundredths of a percent. */
 const finePercent = (figure: number | null): string =>
-  percent(figure, figure !== null && Math.abs(figure) < 0.001 ? 3 : 2, true);
+  percent(figure, figure !== null && figure !== 0 && Math.abs(figure) < 0.001 ? 3 : 2, true);
 const plainPercent = (figure: number | null): string => percent(figure);
 const two = (figure: number | null): string => decimal(figure, 2);
 

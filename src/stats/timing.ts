@@ -8,14 +8,14 @@ import { finiteSample } from './scores.js';
 
 /** One symbol: what was held, and how the market moved. */
 export interface HeldMarket {
-  /** (T) signed position at the close, as a share of equity. */
+  /** (T) signed position as a share of equity, while the period lasted. */
   readonly exposure: Float64Array;
-  /** (T) return of the market over the bar; 0 at a segment's first. */
+  /** (T) return of the market over the period: from open to open, where orders fill at the open. */
   readonly marketReturns: Float64Array;
 }
 
 export interface TimingTest {
-  /** Sum of exposure x the market's next return: what the positions earned before costs, as a share of equity. */
+  /** Sum of exposure x market return: what the positions earned before costs, as a share of equity. */
   readonly earned: number;
   readonly shifts: number;
   /** (1 + shifts that earned as much or more) / (1 + shifts), one-sided: never 0. */
@@ -52,34 +52,23 @@ export function timingTest(held: readonly HeldMarket[], seed: number): TimingTes
   const shortest = Math.min(...held.map(({ exposure }) => exposure.length));
   const constant = held.every(({ exposure }) => exposure.every((share) => share === exposure[0]));
   if (held.length === 0 || shortest < FEWEST + 2 || constant) return null;
-  const markets = held.map(({ exposure, marketReturns }) => ({ during: heldDuring(exposure), marketReturns }));
   const shifts = Math.max(FEWEST, Math.min(SHIFTS, Math.floor(WORK / bars)));
-  const earned = markets.reduce((sum, market) => sum + earnedBy(market, 0), 0);
+  const earned = held.reduce((sum, market) => sum + earnedBy(market, 0), 0);
   const stream = new RandomStream(seed, 'stats/timing');
   let asGood = 0;
   for (let b = 0; b < shifts; b++) {
     let sum = 0;
-    for (const market of markets) sum += earnedBy(market, 1 + stream.integer(market.during.length - 1));
+    for (const market of held) sum += earnedBy(market, 1 + stream.integer(market.exposure.length - 1));
     if (sum >= earned) asGood += 1;
   }
   return { earned, shifts, pValue: (1 + asGood) / (1 + shifts) };
 }
 
-/** (T) what was held while bar t lasted: the exposure at the close before, nothing at first. */
-function heldDuring(exposure: Float64Array): Float64Array {
-  const during = new Float64Array(exposure.length);
-  during.set(exposure.subarray(0, -1), 1);
-  return during;
-}
-
-/** What the positions would have earned `shift` bars later, around the circle. */
-function earnedBy(
-  { during, marketReturns }: { readonly during: Float64Array; readonly marketReturns: Float64Array },
-  shift: number,
-): number {
-  const count = during.length;
+/** What the positions would have earned `shift` periods later, around the circle. */
+function earnedBy({ exposure, marketReturns }: HeldMarket, shift: number): number {
+  const count = exposure.length;
   let sum = 0;
-  for (let t = shift; t < count; t++) sum += during[t - shift] * marketReturns[t];
-  for (let t = 0; t < shift; t++) sum += during[count - shift + t] * marketReturns[t];
+  for (let t = shift; t < count; t++) sum += exposure[t - shift] * marketReturns[t];
+  for (let t = 0; t < shift; t++) sum += exposure[count - shift + t] * marketReturns[t];
   return sum;
 }
