@@ -1,8 +1,9 @@
 /** The table of the agent against the baselines: one list of figures for the terminal and for the page. */
 import { quantile } from '#src/stats/bootstrap.js';
 import type { Performance } from '#src/stats/performance.js';
-import { decimal, MINUS, MISSING, percent, whole } from './format.js';
+import { decimal, MISSING, percent, whole } from './format.js';
 import type { ReportActor } from './model.js';
+import { textTable } from './text-table.js';
 
 interface Figure {
   readonly label: string;
@@ -77,13 +78,5 @@ function randomCells(random: readonly ReportActor[], of: Figure['of'], show: Fig
 
 /** The comparison for a terminal: columns aligned, plain minus signs. */
 export function comparisonText({ columns, rows }: Comparison): string {
-  const table = [['', ...columns], ...rows.map(({ label, cells }) => [label, ...cells])];
-  const widths = table[0].map((_, k) => Math.max(...table.map((row) => row[k].length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.join('\n').replaceAll(MINUS, '-').replaceAll(MISSING, '-');
+  return textTable([['', ...columns], ...rows.map(({ label, cells }) => [label, ...cells])]);
 }
