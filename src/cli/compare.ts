@@ -17,7 +17,8 @@ interface CompareArguments {
   window?: string;
   seed?: number;
   evaluate: boolean;
-  html?: string;
+  html: boolean;
+  out?: string;
   json: boolean;
 }
 
@@ -47,12 +48,17 @@ export const compareCommand = {
         },
         evaluate: { type: 'boolean', default: false, describe: 'Evaluate the runs that have not been' },
         seed: { type: 'number', describe: 'Of the bootstrap; default: 1' },
-        html: { type: 'string', describe: 'Write a page with plots; default name: compare.html in the folder of runs' },
+        html: {
+          type: 'boolean',
+          default: false,
+          describe: 'Write a page with plots: compare.html in the folder of runs',
+        },
+        out: { type: 'string', requiresArg: true, describe: 'Write that page here instead' },
         json: { type: 'boolean', default: false, describe: 'Print JSON' },
       })
       .example('$0 compare quickstart low-entropy', 'Two experiments, all their seeds')
       .example('$0 compare quickstart --baseline hold --html', 'An experiment against buy-and-hold, with plots'),
-  handler: async ({ runs, html, json, window, by, seed, ...args }: CompareArguments) => {
+  handler: async ({ runs, html, out, json, window, by, seed, ...args }: CompareArguments) => {
     const { runsDir } = readRuntimeSettings(process.env);
     if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0)) {
       fail('USAGE', { where: '--seed', value: seed, message: 'must be a whole number, 0 or more' });
@@ -68,7 +74,7 @@ export const compareCommand = {
       evaluate: args.evaluate,
       onEvaluate: (run) => console.error(`evaluating ${run}`),
     });
-    const page = html === undefined ? null : html === '' ? path.join(runsDir, 'compare.html') : html;
+    const page = out ?? (html ? path.join(runsDir, 'compare.html') : null);
     if (page !== null) writeFileAtomic(page, await renderComparison(model));
     if (json) {
       process.stdout.write(`${JSON.stringify({ ...compareJson(model), page }, null, 2)}\n`);

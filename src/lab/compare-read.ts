@@ -90,37 +90,24 @@ export function rowsOf(
     const task = String(summary['environment'] ?? 'all');
     return [{ ...row, task, metrics: { score: summary['score'] }, equity: null }];
   }
-  const columns = readEquity(path.join(folder, 'equity.csv'));
+  const columns = readEquity(folder, summary);
   const symbols = treeOf(summary['symbols']);
-  if (by !== 'symbol') {
-    const task = by === 'window' ? evaluation : 'all';
-    return [
-      {
-        ...row,
-        task,
-        metrics: marketMetrics(summary),
-        equity: columns('agent', 'hold', treeOf(summary['agent'])['initialEquity']),
-      },
-    ];
-  }
-  const names = Object.keys(symbols);
+  const names = by === 'symbol' ? Object.keys(symbols) : [];
   if (names.length === 0) {
-    const [only] = symbolsOf(summary);
+    const equity = columns('agent', 'hold', treeOf(summary['agent'])['initialEquity']);
     return [
-      {
-        ...row,
-        task: only,
-        metrics: marketMetrics(summary),
-        equity: columns('agent', 'hold', treeOf(summary['agent'])['initialEquity']),
-      },
+      { ...row, task: wholeTask({ run, evaluation, folder, summary }, by), metrics: marketMetrics(summary), equity },
     ];
   }
-  return names.map((symbol) => ({
-    ...row,
-    task: symbol,
-    metrics: figuresOf(treeOf(symbols[symbol])),
-    equity: columns(`agent:${symbol}`, `hold:${symbol}`, treeOf(symbols[symbol])['initialEquity']),
-  }));
+  return names.map((symbol) => {
+    const own = treeOf(symbols[symbol]);
+    return {
+      ...row,
+      task: symbol,
+      metrics: marketMetrics(own),
+      equity: columns(`agent:${symbol}`, `hold:${symbol}`, treeOf(own['agent'])['initialEquity']),
+    };
+  });
 }
 
 /** What an evaluation was judged on, task by task. */
@@ -155,41 +142,50 @@ export function baselineGroup(
   evaluations: readonly ReadEvaluation[],
   by: 'symbol' | 'window' | null,
 ): CompareGroup {
-  if (by === 'symbol') {
-    fail('USAGE', {
-      where: '--baseline',
-      value: name,
-      message: 'is known for the whole account, not by symbol: leave --by symbol out, or name an experiment',
-    });
-  }
   const seen = new Map<string, ReadEvaluation>();
   for (const own of evaluations) seen.set(own.evaluation, seen.get(own.evaluation) ?? own);
-  const rows = [...seen.values()].map((own): CompareRow => {
-    const baseline = treeOf(treeOf(own.summary['baselines'])[name]);
-    if (Object.keys(baseline).length === 0) {
-      fail('RUN_STATE', {
-        where: own.folder,
-        value: name,
-        message: `its evaluation knows no such baseline: ${Object.keys(treeOf(own.summary['baselines'])).join(', ') || 'none, for a classic environment'}`,
-      });
-    }
-    const hold = treeOf(treeOf(own.summary['baselines'])['hold']);
-    return {
-      experiment: name,
-      run: name,
-      seed: 0,
-      task: by === 'window' ? own.evaluation : 'all',
-      metrics: { ...figuresOf(baseline), excessOverHold: excess(baseline, hold) },
-      equity: readEquity(path.join(own.folder, 'equity.csv'))(name, 'hold', baseline['initialEquity']),
-    };
+  const distinct = [...seen.values()];
+  const rows = distinct.flatMap((own) => {
+    const columns = readEquity(own.folder, own.summary);
+    const symbols = treeOf(own.summary['symbols']);
+    const several = by === 'symbol' && Object.keys(symbols).length > 0;
+    const parts = several
+      ? Object.entries(symbols).map(([symbol, of]) => ({ task: symbol, suffix: `:${symbol}`, figures: treeOf(of) }))
+      : [{ task: wholeTask(own, by), suffix: '', figures: own.summary }];
+    return parts.map(({ task, suffix, figures }): CompareRow => {
+      const baselines = treeOf(figures['baselines']);
+      const baseline = treeOf(baselines[name]);
+      if (Object.keys(baseline).length === 0) {
+        fail('RUN_STATE', {
+          where: own.folder,
+          value: name,
+          message: `its evaluation knows no such baseline: ${Object.keys(baselines).join(', ') || 'none, for a classic environment'}`,
+        });
+      }
+      return {
+        experiment: name,
+        run: name,
+        seed: 0,
+        task,
+        metrics: { ...figuresOf(baseline), excessOverHold: excess(baseline, treeOf(baselines['hold'])) },
+        equity: columns(`${name}${suffix}`, `hold${suffix}`, baseline['initialEquity']),
+      };
+    });
   });
-  const judged = [...seen.values()].flatMap((own) => judgedOf(own, by));
+  const judged = distinct.flatMap((own) => judgedOf(own, by));
   return { name, source: 'baseline of the evaluation', rows, judged, runs: [], remarks: [] };
 }
 
-function marketMetrics(summary: Json): Record<string, number | null> {
-  const agent = treeOf(summary['agent']);
-  const hold = treeOf(treeOf(summary['baselines'])['hold']);
+/** What a row for the whole account is called. */
+function wholeTask({ evaluation, summary }: ReadEvaluation, by: 'symbol' | 'window' | null): string {
+  if (by === 'window') return evaluation;
+  return by === 'symbol' ? symbolsOf(summary)[0] : 'all';
+}
+
+/** @param figures with `agent` and `baselines`: a whole evaluation, or one symbol of it */
+function marketMetrics(figures: Json): Record<string, number | null> {
+  const agent = treeOf(figures['agent']);
+  const hold = treeOf(treeOf(figures['baselines'])['hold']);
   return { ...figuresOf(agent), excessOverHold: excess(agent, hold) };
 }
 
@@ -236,12 +232,24 @@ function parsed(file: string): Json {
   return value;
 }
 
-/** The columns of equity.csv by name; a column that is not there gives null. Throws RUN_STATE at a damaged line. */
-function readEquity(file: string): (name: string, hold: string, initialEquity: unknown) => RowEquity | null {
+/** The columns of equity.csv by name; a column that is not there gives null. Throws RUN_STATE where it is damaged. */
+function readEquity(
+  folder: string,
+  summary: Json,
+): (name: string, hold: string, initialEquity: unknown) => RowEquity | null {
+  const file = path.join(folder, 'equity.csv');
   if (!existsSync(file)) return () => null;
   const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
   const names = header.split(',');
   const cells = lines.map((line) => line.split(','));
+  const bars = treeOf(summary['agent'])['bars'];
+  if (bars !== cells.length) {
+    fail('RUN_STATE', {
+      where: file,
+      value: cells.length,
+      message: `has another number of bars than its metrics.json (${String(bars)}): evaluate the run again`,
+    });
+  }
   const damaged = cells.findIndex((row) => row.length !== names.length);
   if (damaged >= 0) {
     fail('RUN_STATE', {

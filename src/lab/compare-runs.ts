@@ -168,21 +168,18 @@ function isSeen(run: ListedRun, name: string): boolean {
   return typeof window === 'object' && window !== null && 'inSample' in window && window.inSample === true;
 }
 
-const LISTED = 8;
+const LISTED = 3;
 
 function refuseUnevaluated(absent: readonly { run: ListedRun; stale: boolean }[], evaluation: string): never {
   const option = evaluation === 'test' ? '' : ` --window ${evaluation}`;
   const stale = absent.filter((own) => own.stale).length;
-  const commands = absent.slice(0, LISTED).map(({ run }) => `  openbell evaluate ${run.path}${option}`);
-  const more = absent.length > LISTED ? [`  and ${absent.length - LISTED} more`] : [];
+  const commands = absent.slice(0, LISTED).map(({ run }) => `openbell evaluate ${run.path}${option}`);
+  const more = absent.length > LISTED ? `; and ${absent.length - LISTED} more` : '';
+  const trained = stale > 0 ? ` (${stale} of them trained further since, or under another configuration)` : '';
   return fail('COMPARE_NOT_EVALUATED', {
     where: evaluation,
     value: absent.length,
-    message: [
-      `${absent.length === 1 ? 'one run has' : `${absent.length} runs have`} no such evaluation${stale > 0 ? ` (${stale} of them were trained further since)` : ''}; --evaluate makes them now, or:`,
-      ...commands,
-      ...more,
-    ].join('\n'),
+    message: `${absent.length === 1 ? 'one run has' : 'so many runs have'} no such evaluation${trained}: --evaluate makes them now, or ${commands.join('; ')}${more}`,
   });
 }
 

@@ -37,7 +37,7 @@ export interface CompareOptions {
 }
 
 const CONFIDENCE = 0.95;
-const PROFILE_POINTS = 60;
+const PROFILE_POINTS = 200;
 
 /**
  * Compares groups over the tasks that all of them have. Throws STATISTICS_INPUT for fewer than two groups or groups
@@ -308,11 +308,14 @@ function profilesOf(
     .filter(({ scores }) => scores.every((runs) => runs.length > 0));
   const all = scored.flatMap(({ scores }) => [...pooled(scores)]);
   if (scored.every(({ scores }) => pooled(scores).length < 3)) return null;
-  const least = Math.min(...all);
-  const most = Math.max(...all);
+  // steps fall at the scores themselves; where those are many, at even distances
+  const sorted = [...new Set(all)].sort((a, b) => a - b);
+  const [least, most] = [sorted[0], sorted[sorted.length - 1]];
   const margin = 0.05 * Math.max(most - least, 1e-9);
-  const step = (most - least + 2 * margin) / (PROFILE_POINTS - 1);
-  const thresholds = Float64Array.from({ length: PROFILE_POINTS }, (_, k) => least - margin + k * step);
+  const step = (most - least) / PROFILE_POINTS;
+  const inner =
+    sorted.length <= PROFILE_POINTS ? sorted : Array.from({ length: PROFILE_POINTS }, (_, k) => least + k * step);
+  const thresholds = Float64Array.from([least - margin, ...inner, most, most + margin]);
   return {
     thresholds,
     groups: scored.map(({ name, scores }) => ({ name, band: profileBand(scores, thresholds, { seed }) })),

@@ -26,7 +26,7 @@ function colourBy(names: readonly string[], legend: boolean) {
     field: 'name',
     type: 'nominal' as const,
     scale: groupColours(names),
-    legend: legend ? { title: null, orient: 'top' as const } : null,
+    legend: legend ? { title: null, orient: 'top' as const, symbolOpacity: 1 } : null,
   };
 }
 
@@ -38,6 +38,8 @@ export function learningBandChart(learning: readonly LearningBand[], names: read
     columns: 2,
     bounds: 'flush',
     spacing: { row: 62, column: 70 },
+    // one legend for all, so that no panel is pushed down by its own
+    resolve: { scale: { color: 'shared' }, legend: { color: 'shared' } },
     concat: learning.map(({ title, groups }) => ({
       title: { text: title, ...SMALL_TITLE },
       width,
@@ -59,7 +61,7 @@ export function learningBandChart(learning: readonly LearningBand[], names: read
               axis: { title: null, tickCount: 5 },
             },
             y2: { field: 'high' },
-            color: colourBy(names, false),
+            color: colourBy(names, true),
           },
         },
         {
@@ -189,7 +191,7 @@ export function drawdownFanChart(fans: readonly EquityFan[], names: readonly str
           x,
           y: shareAxis('low', 'under the peak'),
           y2: { field: 'high' },
-          color: colourBy(names, false),
+          color: colourBy(names, true),
         },
       },
       {
@@ -342,7 +344,8 @@ export function profileChart({ profile, metric, groups }: CompareModel): TopLeve
       high: band.high[k],
     })),
   );
-  const x = metricAxis(metric, 'score');
+  const score = metricAxis(metric, 'score');
+  const x = { ...score, scale: { zero: false, nice: false }, axis: { ...score.axis, title: metric.label } };
   const y = (field: string) => ({
     field,
     type: 'quantitative' as const,
@@ -357,12 +360,12 @@ export function profileChart({ profile, metric, groups }: CompareModel): TopLeve
     layer: [
       {
         mark: { type: 'area', opacity: 0.16, interpolate: 'step-after' },
-        encoding: { x, y: y('low'), y2: { field: 'high' }, color: colourBy(names, false) },
+        encoding: { x, y: y('low'), y2: { field: 'high' }, color: colourBy(names, true) },
       },
       {
         mark: { type: 'line', strokeWidth: 2, interpolate: 'step-after' },
         encoding: {
-          x: { ...x, axis: { ...x.axis, title: metric.label } },
+          x,
           y: y('share'),
           color: colourBy(names, true),
         },

@@ -230,12 +230,16 @@ function cellsOf(cells: readonly string[]): string {
 }
 
 const COMPARE_STYLE = `
-table.plain td:nth-child(2), table.plain th:nth-child(2), table.sortable td:nth-child(2), table.sortable th:nth-child(2) { font-weight: inherit; }
+table.plain td:nth-child(2), table.sortable td:nth-child(2) { font-weight: 400; }
+table.plain th:nth-child(2), table.sortable th:nth-child(2) { color: var(--soft); }
+figure { padding: 8px 6px; }
 table.plain td:nth-child(7), table.sortable td:nth-child(7) { color: inherit; }
 td small { display: block; font-size: 11.5px; color: var(--soft); }
 .groups td:first-child, .runs td:first-child { color: var(--ink); font-weight: 600; }
 .runs td { font-size: 13px; padding: 4px 8px; }
-.runs td:nth-child(2) { text-align: left; color: var(--soft); }
+.runs td:first-child { padding-left: 0; }
+.runs td:nth-child(2), .runs th:nth-child(2) { text-align: left; }
+.runs td:nth-child(2) { color: var(--soft); }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; }
 th button { all: unset; cursor: pointer; color: inherit; font: inherit; }
 th button:hover { color: var(--ink); }
