@@ -17,6 +17,7 @@ export function compareJson(model: CompareModel): Record<string, unknown> {
     notices,
     groups,
     contrasts,
+    selection: model.selection,
     rows,
     seed: model.seed,
   };

@@ -149,6 +149,21 @@ describe('the verdict', () => {
   });
 });
 
+describe('choosing the best', () => {
+  it('of groups without skill is mostly luck, and is not shown for two', () => {
+    const two = [groupOf('a', { sharpes: LOW }), groupOf('b', { sharpes: LOW })];
+    expect(compareGroups(two, { resamples }).selection).toBeNull();
+    const skilled = ['a', 'b', 'c'].map((name, k) => groupOf(name, { sharpes: LOW, drift: k === 1 ? 0.003 : 0 }));
+    const { selection } = compareGroups(skilled, { resamples });
+    expect(selection).toMatchObject({ groups: 3, best: 'b', pbo: 0, splits: 12_870 });
+    expect(selection?.deflatedSharpe).toBeGreaterThan(0.9);
+    const equal = ['a', 'b', 'c'].map((name) => groupOf(name, { sharpes: LOW }));
+    expect(compareGroups(equal, { resamples }).selection?.pbo).toBe(1);
+    const short = ['a', 'b', 'c'].map((name) => groupOf(name, { sharpes: LOW, length: 30 }));
+    expect(compareGroups(short, { resamples }).selection).toBeNull();
+  });
+});
+
 describe('figures', () => {
   it('are interquartile means over seeds and tasks, whose runs are drawn together', () => {
     const tasks = ['AAPL', 'MSFT'];

@@ -20,6 +20,7 @@ import { configDifferences } from './compare-config.js';
 import { equityFans, growthReturns } from './compare-equity.js';
 import { learningBands } from './compare-learning.js';
 import { comparabilityNotices } from './compare-notices.js';
+import { selectionOf } from './compare-selection.js';
 import type { CompareGroup, CompareRow } from './compare-table.js';
 import { decideContrast } from './compare-verdict.js';
 
@@ -72,6 +73,7 @@ export function compareGroups(groups: readonly CompareGroup[], options: CompareO
     notices,
     groups: groups.map((group) => summariseGroup(group, tasks, metrics, bootstrap)),
     contrasts,
+    selection: selectionOf(groups, tasks, by),
     rows: rows.map(({ experiment, run, seed: runSeed, task, metrics: figures }) => ({
       group: experiment,
       run,

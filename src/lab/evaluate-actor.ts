@@ -11,6 +11,7 @@ import { decideVerdict, type Verdict } from '#src/stats/verdict.js';
 import { runActor, runBaselines, runRandom, type ActorRun, type RandomRun } from './evaluate-baselines.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { computeStatistics, type Statistics } from './evaluate-statistics.js';
+import type { Trials } from './trials.js';
 
 export interface EvaluateOptions {
   /** Seeds the bootstrap and the random traders. */
@@ -21,6 +22,8 @@ export interface EvaluateOptions {
   readonly resamples?: number;
   /** True where training, or the choice of the checkpoint, saw bars of these windows. */
   readonly seen?: boolean;
+  /** What else was tried before this actor was chosen; null: nothing. */
+  readonly trials?: Trials | null;
 }
 
 export interface EvaluationResult {
@@ -41,11 +44,11 @@ export interface EvaluationResult {
  * matched turnover, all under the same costs, rules and exits. Deterministic given the actor and the seed.
  */
 export function evaluateActor(actor: Actor, market: EvaluationMarket, options: EvaluateOptions): EvaluationResult {
-  const { seed, randomPaths = 100, resamples, seen = false } = options;
+  const { seed, randomPaths = 100, resamples, seen = false, trials } = options;
   const agent = runActor(actor, market);
   const baselines = runBaselines(market);
   const random = runRandom(agent, market, seed, randomPaths);
-  const statistics = computeStatistics(agent, baselines, random, market, { seed, resamples });
+  const statistics = computeStatistics(agent, baselines, random, market, { seed, resamples, trials });
   const decisions = Float64Array.from(agent.sleeves.flatMap((sleeve) => Array.from(sleeve.actions)));
   const discrete = market.config.actions === 'discrete';
   const actions = discrete ? summariseDiscrete(decisions) : summariseTargets(decisions);

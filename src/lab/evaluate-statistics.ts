@@ -6,11 +6,19 @@ import { excessInterval, logReturns, sharpeInterval, type Interval } from '#src/
 import { simpleReturns } from '#src/stats/equity-path.js';
 import { growthFigures } from '#src/stats/performance.js';
 import { calmarRatio, tailRisk } from '#src/stats/risk.js';
-import { minimumTrackRecord, probabilisticSharpe, sharpeRecord } from '#src/stats/sharpe-significance.js';
+import {
+  deflatedSharpe,
+  expectedMaximumSharpe,
+  minimumTrackRecord,
+  probabilisticSharpe,
+  sharpeRecord,
+  type SharpeRecord,
+} from '#src/stats/sharpe-significance.js';
 import { timingTest, type TimingTest } from '#src/stats/timing.js';
 import { rankAmong, type RandomRank } from '#src/stats/verdict.js';
 import type { ActorRun, RandomRun } from './evaluate-baselines.js';
 import { windowsBySymbol, type EvaluationMarket } from './evaluate-paths.js';
+import type { Trials } from './trials.js';
 
 /** Figures of a path whose luck only a resampled path can tell. */
 export type PathFigure = 'sortino' | 'calmar' | 'maxDrawdown' | 'conditionalValueAtRisk';
@@ -20,6 +28,19 @@ export interface SharpeSignificance {
   readonly probabilisticSharpe: number;
   /** Bars that a record like this would need to say so at 95%; null where the ratio is not over 0. */
   readonly minimumTrackRecordBars: number | null;
+  /** The same against the best that so many trials without skill would show; null: nothing else was tried. */
+  readonly deflated: DeflatedSharpe | null;
+}
+
+export interface DeflatedSharpe {
+  readonly probability: number;
+  readonly trials: number;
+  /** Of the trials' Sharpe ratios, annualised. */
+  readonly deviation: number;
+  /** True where the deviation is not the trials' own but that of luck on so many bars. */
+  readonly assumed: boolean;
+  /** What the best of them would show without any skill, annualised. */
+  readonly expectedMaximum: number;
 }
 
 export interface Statistics {
@@ -43,6 +64,8 @@ export interface Statistics {
 export interface StatisticsOptions {
   readonly seed: number;
   readonly resamples?: number;
+  /** What else was tried before this was chosen; null: nothing. */
+  readonly trials?: Trials | null;
 }
 
 /** @param baselines with "flat" and "hold" among them, on the agent's bars */
@@ -51,7 +74,7 @@ export function computeStatistics(
   baselines: readonly ActorRun[],
   random: RandomRun | null,
   market: EvaluationMarket,
-  { seed, resamples }: StatisticsOptions,
+  { seed, resamples, trials = null }: StatisticsOptions,
 ): Statistics {
   const bootstrap = { seed, resamples };
   const { barsPerYear, totalReturn } = agent.performance;
@@ -83,7 +106,7 @@ export function computeStatistics(
             Float64Array.from(random.paths, (run) => run.performance.totalReturn),
           ),
     timing: timingOf(agent, market, seed),
-    significance: significanceOf(returns),
+    significance: significanceOf(returns, barsPerYear, trials),
     benchmark: hold === null ? null : benchmarkFigures(returns, hold, barsPerYear),
     seed,
   };
@@ -123,12 +146,29 @@ function pathIntervals(
   };
 }
 
-function significanceOf(returns: Float64Array): SharpeSignificance | null {
+function significanceOf(returns: Float64Array, barsPerYear: number, trials: Trials | null): SharpeSignificance | null {
   const record = sharpeRecord(returns);
   if (record === null) return null;
   const probability = probabilisticSharpe(record);
   if (probability === null) return null;
-  return { probabilisticSharpe: probability, minimumTrackRecordBars: minimumTrackRecord(record) };
+  return {
+    probabilisticSharpe: probability,
+    minimumTrackRecordBars: minimumTrackRecord(record),
+    deflated: trials === null || trials.count < 2 ? null : deflatedOf(record, barsPerYear, trials),
+  };
+}
+
+function deflatedOf(record: SharpeRecord, barsPerYear: number, { count, sharpeDeviation }: Trials): DeflatedSharpe {
+  const year = Math.sqrt(barsPerYear);
+  // without skill a Sharpe ratio over T bars has this deviation (Lo 2002)
+  const deviation = sharpeDeviation === null ? 1 / Math.sqrt(record.bars - 1) : sharpeDeviation / year;
+  return {
+    probability: deflatedSharpe(record, count, deviation) ?? 0,
+    trials: count,
+    deviation: deviation * year,
+    assumed: sharpeDeviation === null,
+    expectedMaximum: expectedMaximumSharpe(count, deviation) * year,
+  };
 }
 
 function timingOf({ sleeves }: ActorRun, market: EvaluationMarket, seed: number): TimingTest | null {

@@ -27,6 +27,7 @@ import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
+import { trialsOf } from './trials.js';
 import { loadTogether, scoreEpisodes } from './world.js';
 
 export type WindowName = 'test' | 'validation' | 'train';
@@ -48,6 +49,8 @@ export interface EvaluateRunOptions {
   /** Seeds the random traders and the bootstrap; the same for all runs by default, so that they compare. */
   readonly seed?: number;
   readonly randomPaths?: number;
+  /** Configurations that were tried before this one was chosen; default: as the run's sweep recorded. */
+  readonly trials?: number;
   /** Draw report.html; default true. */
   readonly report?: boolean;
 }
@@ -99,6 +102,8 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
       seed: options.seed ?? DEFAULT_SEED,
       seen,
       randomPaths: options.randomPaths,
+      trials:
+        options.trials === undefined ? trialsOf(run.path, config) : { count: options.trials, sharpeDeviation: null },
     });
     const result = {
       ...evaluated,

@@ -20,6 +20,12 @@ export interface CertaintyInput {
   readonly significance: {
     readonly probabilisticSharpe: number;
     readonly minimumTrackRecordBars: number | null;
+    readonly deflated: {
+      readonly probability: number;
+      readonly trials: number;
+      readonly expectedMaximum: number;
+      readonly assumed: boolean;
+    } | null;
   } | null;
   readonly benchmark: BenchmarkFigures | null;
 }
@@ -42,6 +48,7 @@ export function certaintyRows(statistics: CertaintyInput, performance: Performan
     show: (value: number) => string,
     note: string,
   ): CertaintyRow => row(label, figure === null ? MISSING : show(figure), range(interval, show), note);
+  const deflated = significance?.deflated ?? null;
   const trackRecord = significance?.minimumTrackRecordBars ?? null;
   const blocks = 'stationary bootstrap';
   return [
@@ -85,6 +92,16 @@ export function certaintyRows(statistics: CertaintyInput, performance: Performan
       MISSING,
       `that a record like this needs for 95%; there are ${whole(performance.bars)}`,
     ),
+    ...(deflated === null
+      ? []
+      : [
+          row(
+            'The same, deflated',
+            percent(deflated.probability),
+            MISSING,
+            `DSR (2014): the best of ${whole(deflated.trials)} trials without skill would show a Sharpe ratio of ${decimal(deflated.expectedMaximum)}${deflated.assumed ? ', their spread taken as that of luck' : ''}; stricter than needed on a window that chose none of them`,
+          ),
+        ]),
     row(
       'Rank among random traders',
       randomRank === null ? MISSING : `${randomRank.beaten} of ${randomRank.paths}`,

@@ -10,6 +10,7 @@ import {
   profileChart,
 } from './compare-charts.js';
 import type { ComparedGroup, CompareMetric, CompareModel, Contrast } from './compare-model.js';
+import { selectionText } from './compare-text.js';
 import { counted, MISSING, percent, range } from './format.js';
 import { escapeHtml, pageOf, section } from './page.js';
 import { renderSvgs } from './render-svg.js';
@@ -162,7 +163,9 @@ function figureCell(value: number | null, text: string, note: string): string {
   return `<td data-value="${value ?? ''}">${escapeHtml(text)}${note === '' ? '' : `<small>${escapeHtml(note)}</small>`}</td>`;
 }
 
-function contrastTable({ contrasts, metric }: CompareModel): string {
+function contrastTable(model: CompareModel): string {
+  const { contrasts, metric } = model;
+  const selected = selectionText(model);
   const head = ['', 'P(beats)', 'interval', 'IQM differs by', 'interval', 'over the bars', 'interval'].map(heading);
   const body = contrasts.map(({ group, baseline, probability, difference, bars }) => {
     const signed = (value: number): string => percent(value, 1, true);
@@ -183,7 +186,7 @@ function contrastTable({ contrasts, metric }: CompareModel): string {
   return section(
     'Who beats whom',
     `By ${metric.label}, over seeds; and the final wealth of the seeds' mean account against the other's, less 1, with an interval over the bars.${level}`,
-    tableOf('plain', head, body),
+    `${tableOf('plain', head, body)}${selected === '' ? '' : `<p class="selection">${escapeHtml(selected)}</p>`}`,
   );
 }
 
@@ -234,6 +237,7 @@ table.plain td:nth-child(2), table.sortable td:nth-child(2) { font-weight: 400; 
 table.plain th:nth-child(2), table.sortable th:nth-child(2) { color: var(--soft); }
 figure { padding: 8px 6px; }
 table.plain td:nth-child(7), table.sortable td:nth-child(7) { color: inherit; }
+.selection { margin: 12px 0 0; color: var(--soft); font-size: 13.5px; }
 td small { display: block; font-size: 11.5px; color: var(--soft); }
 .groups td:first-child, .runs td:first-child { color: var(--ink); font-weight: 600; }
 .runs td { font-size: 13px; padding: 4px 8px; }

@@ -100,6 +100,18 @@ export interface ConfigDifference {
   readonly values: readonly string[];
 }
 
+/** What choosing the best of these groups by their accounts would be worth; the accounts are means over seeds. */
+export interface Selection {
+  readonly groups: number;
+  /** The one with the best Sharpe ratio. */
+  readonly best: string;
+  /** Probability of backtest overfitting, by cross-validation over the bars. */
+  readonly pbo: number;
+  readonly splits: number;
+  /** Probability that the best one's true Sharpe ratio is over what the best of so many would show by luck. */
+  readonly deflatedSharpe: number | null;
+}
+
 export interface CompareModel {
   readonly title: string;
   /** "test", or what else was compared on. */
@@ -114,6 +126,8 @@ export interface CompareModel {
   readonly notices: readonly CompareNotice[];
   readonly groups: readonly ComparedGroup[];
   readonly contrasts: readonly Contrast[];
+  /** Null for fewer than three trained groups, or accounts that are not on the same bars. */
+  readonly selection: Selection | null;
   readonly rows: readonly ComparedRun[];
   readonly learning: readonly LearningBand[];
   readonly fans: readonly EquityFan[];

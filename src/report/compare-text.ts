@@ -1,6 +1,6 @@
 /** A comparison for a terminal: what differs, what stands against it, figures with intervals, the verdict. */
 import type { ComparedGroup, CompareMetric, CompareModel } from './compare-model.js';
-import { MISSING, percent, range } from './format.js';
+import { MISSING, percent, range, whole } from './format.js';
 import { plainText, textTable } from './text-table.js';
 
 export function compareText(model: CompareModel): string {
@@ -38,9 +38,21 @@ export function compareText(model: CompareModel): string {
         range(difference, model.metric.show),
       ]),
     ]),
+    selectionText(model),
     contrasts.map(({ headline, sentence }) => `Verdict: ${headline}. ${sentence}`).join('\n'),
   ];
   return plainText(parts.filter((part) => part !== '').join('\n\n'));
+}
+
+/** One sentence on choosing the best; empty where there is nothing to choose. */
+export function selectionText({ selection }: CompareModel): string {
+  if (selection === null) return '';
+  const { groups, best, pbo, splits, deflatedSharpe } = selection;
+  const deflated =
+    deflatedSharpe === null
+      ? ''
+      : `; its Sharpe ratio is more than the best of ${groups} would show by luck with probability ${percent(deflatedSharpe, 0)} (DSR)`;
+  return `Choosing the best of these ${groups} by its account, which is ${best}: in ${percent(pbo, 0)} of ${whole(splits)} splits of the bars the best of one half is at or under the median of the other (PBO)${deflated}. Configurations that were tried and are not compared here make both worse.`;
 }
 
 function differencesText({ differences, groups }: CompareModel): string {

@@ -169,7 +169,7 @@ function certainty({ certainty }: ReportModel): string {
   );
   return section(
     'How sure',
-    'What luck alone could have made of these figures, on bars like these. None of it knows how many other configurations were tried before this one.',
+    'What luck alone could have made of these figures, on bars like these. None of it but the deflated ratio knows how many other configurations were tried before this one.',
     `<div class="scroll"><table class="sure"><thead><tr>${['', 'figure', '95% interval', 'how'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`,
   );
 }
