@@ -41,8 +41,8 @@ const CONFIDENCE = 0.95;
 const PROFILE_POINTS = 200;
 
 /**
- * Compares groups over the tasks that all of them have. Throws STATISTICS_INPUT for fewer than two groups or groups
- * without a common task, USAGE for a baseline or metric that is not there.
+ * Compares groups over the tasks that all of them have. Throws USAGE for fewer than two groups, a baseline or a
+ * metric that is not there, STATISTICS_INPUT for groups without a common task.
  */
 export function compareGroups(groups: readonly CompareGroup[], options: CompareOptions = {}): CompareModel {
   const { by = null, seed = 1, evaluation = 'test', resamples } = options;
@@ -91,7 +91,7 @@ export function compareGroups(groups: readonly CompareGroup[], options: CompareO
 
 function checkGroups(groups: readonly CompareGroup[]): void {
   if (groups.length < 2) {
-    fail('STATISTICS_INPUT', {
+    fail('USAGE', {
       where: 'compare',
       value: groups.map(({ name }) => name),
       message: 'there is nothing to compare with: name two groups or more, or a baseline such as hold',
