@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   COMPARE_NOT_EVALUATED: 2,
   // policies and training
   POLICY_SPEC: 2,
+  POLICY_MODULE: 2,
   POLICY_STATE: 1,
   TRAIN_NON_FINITE: 1,
   TRAIN_THREAD: 1,

@@ -45,13 +45,15 @@ export interface Checkpoint {
   readonly head: CheckpointHead;
   /** `Ppo.getState()`: weights, Adam's moments, normaliser, random streams, environment, episode statistics. */
   readonly ppo: StateDict;
+  /** Shapes of the engine's tensors by name; default one dimension. Written, and not read back. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 export const checkpointFile = (folder: string, name: CheckpointName): string =>
   path.join(folder, `${name}.safetensors`);
 
-/** The file's bytes; `shapes` as in `encodeState`. */
-export function encodeCheckpoint({ head, ppo }: Checkpoint): Uint8Array {
+/** The file's bytes. */
+export function encodeCheckpoint({ head, ppo, shapes = {} }: Checkpoint): Uint8Array {
   const { best, logs, ...plain } = head;
   const state: StateDict = {
     ...plain,
@@ -59,7 +61,7 @@ export function encodeCheckpoint({ head, ppo }: Checkpoint): Uint8Array {
     logs: { ...logs },
     ppo,
   };
-  return encodeState(state, { format: FORMAT, version: VERSION });
+  return encodeState(state, { format: FORMAT, version: VERSION }, shapes);
 }
 
 /** Reads and verifies one file. Throws CHECKPOINT_CORRUPT or, of another kind of file, CHECKPOINT_MISMATCH. */

@@ -1,14 +1,12 @@
 /** `evaluateRun`: judges a trained run on bars that it never saw, writes down the figures, and draws the report. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { RandomStream } from '#env/seeding.js';
 import { childState } from '#env/state.js';
 import { box, discrete, type ActionSpace } from '#env/spaces.js';
 import { utcInstant, windowOf } from '#env/market/window.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
-import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
 import { makeClassicVector } from '#env/classic/index.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
@@ -18,6 +16,7 @@ import type { Alarm } from '#src/stats/actions.js';
 import { FULL_SESSIONS, sessionCoverage } from '#src/stats/annualisation.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
+import { makeEngine } from './engine.js';
 import { evaluateActor, type EvaluationResult } from './evaluate-actor.js';
 import { specNamed } from './evaluate-baselines.js';
 import { readCurves } from './evaluate-curves.js';
@@ -25,6 +24,7 @@ import { writeEvaluation } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
+import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
 import { trialsOf } from './trials.js';
@@ -83,7 +83,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
   const chosen = chooseCheckpoint(run, options);
   const checkpoint = readCheckpoint(chosen.file);
   checkFit(checkpoint, config, chosen.file);
-  const { policy, engine } = loadPolicy(checkpoint, config);
+  const { policy, engine } = await loadPolicy(checkpoint, config);
   try {
     const head = {
       run: run.path,
@@ -189,10 +189,13 @@ function checkFit({ head }: Checkpoint, config: ExperimentConfig, file: string):
   }
 }
 
-function loadPolicy({ ppo }: Checkpoint, config: ExperimentConfig): { policy: ActingPolicy; engine: PolicyEngine } {
+async function loadPolicy(
+  { ppo }: Checkpoint,
+  config: ExperimentConfig,
+): Promise<{ policy: ActingPolicy; engine: PolicyEngine }> {
   const { observationSpace, actionSpace } = spacesOf(config);
   const spec = policySpec(config.agent, observationSpace, actionSpace);
-  const engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
+  const engine = await makeEngine(config, spec, await loadPolicyModule(config));
   engine.setState(childState(ppo, 'engine', 'checkpoint', 'CHECKPOINT_CORRUPT'));
   const normalizer =
     ppo['normalizer'] === null || ppo['normalizer'] === undefined

@@ -2,6 +2,7 @@
  * A run's folder: `runs/<experiment>/<utc>-<configuration's hash>-s<seed>/`.
  *
  *   config.yaml      the resolved configuration
+ *   policy.cjs       the user's policy file with all that it imports, where the configuration names one
  *   run.json         what the run was made of, and how it stands (status, heartbeat, result)
  *   dirty.patch      how the code differed from its commit, where it did
  *   metrics.jsonl    a line an update or evaluation; holds only what reproduces to the byte
@@ -19,6 +20,7 @@ import { makeFolder } from '#src/data/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { JsonLines, writeFileAtomic } from './files.js';
+import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
 export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
@@ -51,6 +53,8 @@ export interface RunRecord {
   readonly config_hash: string;
   readonly observation_hash: string | null;
   readonly engine: string;
+  /** Where the user's policy came from; policy.cjs is the run's own copy. null or missing: the run has none. */
+  readonly policy?: { readonly file: string; readonly sha256: string } | null;
   readonly argv: readonly string[];
   readonly code: CodeIdentity;
   readonly data: readonly DataIdentity[];
@@ -94,9 +98,22 @@ export class RunDirectory {
     patch: string | null;
     data: readonly DataIdentity[];
     host: HostIdentity;
+    /** null: the networks are those of net_arch. */
+    policy?: PolicyModule | null;
     nowMs?: () => number;
   }): RunDirectory {
-    const { runsDir, config, observationHash, argv, code, patch, data, host, nowMs = Date.now } = options;
+    const {
+      runsDir,
+      config,
+      observationHash,
+      argv,
+      code,
+      patch,
+      data,
+      host,
+      policy = null,
+      nowMs = Date.now,
+    } = options;
     const started = new Date(nowMs()).toISOString();
     const hash = configHash(config);
     const record: RunRecord = {
@@ -107,6 +124,7 @@ export class RunDirectory {
       config_hash: hash,
       observation_hash: observationHash,
       engine: config.training.engine,
+      policy: policy === null ? null : { file: policy.file, sha256: policy.sha256 },
       argv,
       code,
       data,
@@ -125,7 +143,9 @@ export class RunDirectory {
     const folder = makeFresh(path.join(runsDir, config.name), `${stamp}-${hash.slice(0, 8)}-s${config.seed}`);
     mkdirSync(path.join(folder, 'checkpoints'));
     mkdirSync(path.join(folder, 'evaluation'));
-    writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config, origins: new Map() }));
+    const stored = policy === null ? config : withPolicyFile(config, `./${BUNDLE_NAME}`);
+    if (policy !== null) writeFileAtomic(path.join(folder, BUNDLE_NAME), policy.bundle);
+    writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config: stored, origins: new Map() }));
     if (patch !== null) writeFileSync(path.join(folder, 'dirty.patch'), patch);
     for (const log of ['metrics.jsonl', 'timings.jsonl']) writeFileSync(path.join(folder, log), '');
     const directory = new RunDirectory(folder, record, nowMs);

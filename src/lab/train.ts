@@ -1,14 +1,10 @@
 /** A training run from a configuration to its last checkpoint: `train` begins one, `resumeTraining` takes one up again. */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { RandomStream } from '#env/seeding.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
-import type { CriticThreadHost } from '#agents/policy/simd/critic-thread.js';
-import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { NonFiniteError } from '#agents/ppo/non-finite.js';
-import { policySpec } from '#agents/ppo/policy-spec.js';
 import { Ppo } from '#agents/ppo/ppo.js';
 import type { PhaseTimes, UpdateReport } from '#agents/ppo/report.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
@@ -23,8 +19,9 @@ import {
   type Best,
   type Checkpoint,
 } from './checkpoint.js';
-import { criticThreadFor } from './critic-thread.js';
+import { weightShapes, withEngine } from './engine.js';
 import { writeFileAtomic, type JsonLines } from './files.js';
+import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
 import { makeWorld, type Score, type World } from './world.js';
@@ -94,21 +91,26 @@ export interface TrainOutcome {
 
 /** Trains from the beginning. Throws CONFIG_, DATA_, ENV_ and POLICY_ errors, and TRAIN_NON_FINITE. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { config, runsDir, argv = [], nowMs = Date.now } = options;
+  const { runsDir, argv = [], nowMs = Date.now } = options;
+  const policy = await loadPolicyModule(options.config);
+  const config = withPolicyHash(options.config, policy);
   const world = await makeWorld(config);
-  const { identity, patch } = await identifyCode();
-  const run = RunDirectory.create({
-    runsDir,
-    config,
-    observationHash: world.observationHash,
-    argv,
-    code: identity,
-    patch,
-    data: world.data,
-    host: identifyHost(),
-    nowMs,
+  return withEngine(config, world, policy, options.threads, async (engine) => {
+    const { identity, patch } = await identifyCode();
+    const run = RunDirectory.create({
+      runsDir,
+      config,
+      observationHash: world.observationHash,
+      argv,
+      code: identity,
+      patch,
+      data: world.data,
+      host: identifyHost(),
+      policy,
+      nowMs,
+    });
+    return runFrom(run, config, world, engine, null, options);
   });
-  return runFrom(run, config, world, null, options);
 }
 
 /**
@@ -123,6 +125,7 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     return { directory: run.path, status: 'completed', result: record.result };
   }
   const config = run.loadConfig();
+  const policy = await loadPolicyModule(config);
   const file = named ?? checkpointFile(run.checkpoints, 'last');
   const checkpoint = readCheckpoint(file);
   const { head } = checkpoint;
@@ -149,23 +152,31 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     const message = `${kernel} was compiled from other sources when the run began: the result may differ in its bits`;
     options.onEvent?.({ kind: 'warning', message });
   }
-  run.takeOver(head.timesteps, identifyHost());
-  removeTemporaries(run.checkpoints);
-  return runFrom(run, config, world, checkpoint, options);
+  const here = identifyHost();
+  if (config.training.engine === 'tfjs' && (here.node !== record.host.node || here.cpu !== record.host.cpu)) {
+    const message = `the run was begun on Node ${record.host.node}, ${record.host.cpu}: elsewhere the tfjs engine goes on to other bits`;
+    options.onEvent?.({ kind: 'warning', message });
+  }
+  const changed = record.policy ? await policyFileChanged(record.policy.file, record.policy.sha256) : null;
+  if (changed !== null) options.onEvent?.({ kind: 'warning', message: changed });
+  return withEngine(config, world, policy, options.threads, async (engine) => {
+    run.takeOver(head.timesteps, here);
+    removeTemporaries(run.checkpoints);
+    return runFrom(run, config, world, engine, checkpoint, options);
+  });
 }
 
 async function runFrom(
   run: RunDirectory,
   config: ExperimentConfig,
   world: World,
+  engine: PolicyEngine,
   checkpoint: Checkpoint | null,
   controls: RunControls,
 ): Promise<TrainOutcome> {
   let training: TrainingRun | null = null;
-  let criticThread: CriticThreadHost | null = null;
   try {
-    criticThread = await criticThreadFor(controls.threads ?? config.training.threads);
-    training = new TrainingRun(run, config, world, checkpoint, controls, criticThread);
+    training = new TrainingRun(run, config, world, engine, checkpoint, controls);
     return await training.run();
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
@@ -183,7 +194,6 @@ async function runFrom(
     throw error;
   } finally {
     training?.close();
-    criticThread?.stop();
   }
 }
 
@@ -218,22 +228,20 @@ class TrainingRun {
     run: RunDirectory,
     config: ExperimentConfig,
     world: World,
+    engine: PolicyEngine,
     checkpoint: Checkpoint | null,
     controls: RunControls,
-    criticThread: CriticThreadHost | null,
   ) {
     this.#run = run;
     this.#config = config;
     this.#world = world;
     this.#controls = controls;
     this.#nowMs = controls.nowMs ?? Date.now;
-    const { agent } = config;
-    const spec = policySpec(agent, world.env.singleObservationSpace, world.actionSpace);
-    this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init'), criticThread });
+    this.#engine = engine;
     this.#ppo = new Ppo({
       env: world.env,
       engine: this.#engine,
-      config: agent,
+      config: config.agent,
       seed: config.seed,
       totalTimesteps: config.training.total_timesteps,
       clock: { nowMs: () => performance.now() },
@@ -296,7 +304,6 @@ class TrainingRun {
   close(): void {
     this.#metrics.close();
     this.#timings.close();
-    this.#engine.dispose();
     this.#world.env.close();
   }
 
@@ -362,6 +369,7 @@ class TrainingRun {
           },
         },
         ppo: this.#ppo.getState(),
+        shapes: weightShapes(this.#engine),
       },
       { best: also.best, keep: training.keep_checkpoints },
     );

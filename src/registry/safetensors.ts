@@ -131,6 +131,11 @@ function hashPosition(header: Buffer): number {
   return found < 0 ? -1 : found + marker.length;
 }
 
+/** A state's key inside a tensor's name, whose levels dots part: a dot of its own is written otherwise. */
+export function tensorKey(key: string): string {
+  return key.replaceAll('%', '%25').replaceAll('.', '%2E');
+}
+
 function flatten(value: StateValue, name: string, tensors: Map<string, StateArray>): unknown {
   if (typeof value === 'number') {
     // JSON knows neither NaN nor infinity nor minus zero
@@ -150,8 +155,7 @@ function flatten(value: StateValue, name: string, tensors: Map<string, StateArra
     if (key.startsWith('$') || key === '__proto__' || (name === '' && key === '__metadata__')) {
       fail('POLICY_STATE', { where: child(key), message: 'a state must not use this key; rename it' });
     }
-    // dots part the levels of a tensor's name, so that one inside a key is written otherwise
-    plain[key] = flatten(item, child(key.replaceAll('%', '%25').replaceAll('.', '%2E')), tensors);
+    plain[key] = flatten(item, child(tensorKey(key)), tensors);
   }
   return plain;
 }
