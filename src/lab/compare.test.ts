@@ -139,6 +139,14 @@ describe('the verdict', () => {
     expect(contrasts[0].sentence).toContain('98.3% interval');
   });
 
+  it('judges each pair for itself: a third group under other costs takes nothing from the first two', () => {
+    const odd = groupOf('odd', { sharpes: LOW, config: { env: { id: 'market', costs: { spread_bps: 9 } } } });
+    const groups = [groupOf('a', { sharpes: HIGH, drift: 0.002 }), odd, groupOf('b', { sharpes: LOW })];
+    const { contrasts, selection } = compareGroups(groups, { resamples });
+    expect(contrasts.map(({ outcome }) => outcome)).toEqual(['better', 'not-comparable']);
+    expect(selection).toBeNull();
+  });
+
   it('takes lower costs for better', () => {
     const dear = groupOf('dear', { sharpes: LOW });
     const cheap = groupOf('cheap', { sharpes: LOW });

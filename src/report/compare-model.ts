@@ -126,7 +126,7 @@ export interface CompareModel {
   readonly notices: readonly CompareNotice[];
   readonly groups: readonly ComparedGroup[];
   readonly contrasts: readonly Contrast[];
-  /** Null for fewer than three trained groups, or accounts that are not on the same bars. */
+  /** Null for fewer than three trained groups, or groups that cannot be compared fairly. */
   readonly selection: Selection | null;
   readonly rows: readonly ComparedRun[];
   readonly learning: readonly LearningBand[];
