@@ -22,7 +22,7 @@ import { learningBands } from './compare-learning.js';
 import { comparabilityNotices } from './compare-notices.js';
 import { selectionOf } from './compare-selection.js';
 import type { CompareGroup, CompareRow } from './compare-table.js';
-import { decideContrast } from './compare-verdict.js';
+import { decideContrast, isBounded } from './compare-verdict.js';
 
 export interface CompareOptions {
   /** One of the groups: what the others are compared with; default the last. */
@@ -270,10 +270,13 @@ function contrastOf(group: CompareGroup, baseline: CompareGroup, context: Contra
       })
     : null;
   const runs = [x, y].map((scores) => Math.min(...scores.map((own) => own.length)));
+  // a fixed rule has no seeds: it is what it is
+  const sides = { runs: [runs[0], runs[1]] as const, fixedBaseline: baseline.runs.length === 0 };
   return {
     group: group.name,
     baseline: baseline.name,
     ...figures,
+    bounded: isBounded(sides),
     bars,
     ...decideContrast({
       group: group.name,
@@ -281,9 +284,8 @@ function contrastOf(group: CompareGroup, baseline: CompareGroup, context: Contra
       metric,
       figures,
       bars,
-      runs: [runs[0], runs[1]],
-      // a fixed rule has no seeds: it is what it is
-      fixedBaseline: baseline.runs.length === 0,
+      ...sides,
+      windows: by === 'window' ? tasks.length : 1,
       // of these two alone: a third group's costs are no matter of theirs
       obstacles: comparabilityNotices([group, baseline], tasks).filter(({ code }) => OBSTACLES.has(code)),
     }),

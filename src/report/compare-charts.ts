@@ -290,12 +290,12 @@ function metricAxis({ show }: CompareMetric, field: string) {
 /** P(a run beats one of the baseline) with its interval; the line at one half says that neither is better. */
 export function improvementChart({ contrasts, groups }: CompareModel): TopLevelSpec {
   const names = groups.map(({ name }) => name);
-  const values = contrasts.map(({ group, baseline, probability }) => ({
+  const values = contrasts.map(({ group, baseline, probability, bounded }) => ({
     name: group,
     label: `${group} over ${baseline}`,
     estimate: probability.estimate,
-    low: probability.low,
-    high: probability.high,
+    low: bounded ? probability.low : probability.estimate,
+    high: bounded ? probability.high : probability.estimate,
   }));
   const y = {
     field: 'label',

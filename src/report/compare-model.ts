@@ -80,6 +80,8 @@ export interface Contrast {
   readonly probability: Interval;
   /** IQM of the group less that of the baseline. */
   readonly difference: Interval;
+  /** False where a side has a single run: its spread is not known, and the two intervals above say too little. */
+  readonly bounded: boolean;
   /** Final wealth of the seeds' mean account against the baseline's, less 1, over the bars; null: no accounts. */
   readonly bars: Interval | null;
   readonly outcome: Outcome;
