@@ -81,7 +81,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
   const run = RunDirectory.open(options.directory);
   const config = run.loadConfig();
   const chosen = chooseCheckpoint(run, options);
-  const checkpoint = readCheckpoint(chosen.file);
+  const checkpoint = readCheckpoint(chosen.file, 'evaluate');
   checkFit(checkpoint, config, chosen.file);
   const { policy, engine } = await loadPolicy(checkpoint, config);
   try {
