@@ -76,6 +76,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./paper.js')).paperCommand),
   },
   {
+    name: 'live',
+    summary: 'Trade real money at Interactive Brokers; status, pause, flatten, kill',
+    register: async (yargs) => yargs.command((await import('./live.js')).liveCommand),
+  },
+  {
     name: 'registry',
     summary: 'Look at bundles, aliases and their history',
     register: async (yargs) => yargs.command((await import('./registry.js')).registryCommand),

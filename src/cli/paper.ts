@@ -4,7 +4,8 @@ import { fail } from '#src/errors.js';
 import { loadFaultPlan } from '#src/gateway/faults/schema.js';
 import { Registry } from '#src/registry/registry.js';
 import { paperTrade } from '#src/paper/paper-session.js';
-import { narrator, paperText } from '#src/paper/paper-text.js';
+import { paperText } from '#src/paper/paper-text.js';
+import { narrator } from '#src/live/shell/narrator.js';
 import { interruption } from './interruption.js';
 
 interface PaperArguments {

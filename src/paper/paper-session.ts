@@ -9,6 +9,7 @@ import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import { DeploymentLogs } from '#src/live/shell/logs.js';
+import { together } from '#src/live/shell/listeners.js';
 import type { RunnerListener } from '#src/live/shell/runner.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import { compareWithBacktest, segmentFrom, type ParityReport } from './parity.js';
@@ -185,14 +186,3 @@ function sessionDays({ openTimeMs }: Bars, fromMs: number): number[] {
 }
 
 const DAY_MS = 86_400_000;
-
-/** One listener that tells all of them, in turn. */
-export function together(...listeners: readonly RunnerListener[]): RunnerListener {
-  return {
-    onAlert: (alert, event) => listeners.forEach((one) => one.onAlert?.(alert, event)),
-    onDecision: (decision, event) => listeners.forEach((one) => one.onDecision?.(decision, event)),
-    onTrade: (trade, event) => listeners.forEach((one) => one.onTrade?.(trade, event)),
-    onOrder: (intent, event) => listeners.forEach((one) => one.onOrder?.(intent, event)),
-    onEvent: (event) => listeners.forEach((one) => one.onEvent?.(event)),
-  };
-}

@@ -1,41 +1,10 @@
-/** A paper session in words: while it runs, a line for what matters; at the end, what it proves and what it does not. */
-import type { RunnerListener } from '#src/live/shell/runner.js';
+/** A paper session in words: what it proves and what it does not. */
 import type { PaperReport } from './paper-session.js';
 import { agrees, repeatsBacktest } from './parity.js';
 
 const clock = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
 const money = (value: number): string =>
   value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-/** Prints fills, warnings, and a line a trading day. */
-export function narrator(print: (line: string) => void): RunnerListener {
-  let day = -1;
-  let decisions = 0;
-  return {
-    onDecision: ({ equity, position, symbol }, { marketMs }) => {
-      const today = Math.floor(marketMs / 86_400_000);
-      decisions++;
-      if (today === day) return;
-      day = today;
-      print(
-        `${clock(marketMs)}  a new day: ${decisions} decisions so far, ${symbol} ${position}, equity ${money(equity)}`,
-      );
-    },
-    onTrade: ({ marketMs, symbol, action, quantity, price, role, positionAfter }) =>
-      print(
-        `${clock(marketMs)}  ${role.padEnd(6)} ${action === 'BUY' ? 'bought' : 'sold  '} ${quantity} ${symbol} at ${price}, holds ${positionAfter}`,
-      ),
-    onAlert: ({ level, symbol, text, code }, { marketMs }) => {
-      if (level !== 'info')
-        print(`${clock(marketMs)}  ${level.toUpperCase()} ${symbol ?? ''} ${text} (${code})`.replace('  (', ' ('));
-    },
-    onEvent: (event) => {
-      if (event.type === 'connected')
-        print(`${clock(event.marketMs)}  connected; asking for positions, orders and executions`);
-      if (event.type === 'disconnected') print(`${clock(event.marketMs)}  the connection is gone`);
-    },
-  };
-}
 
 export function paperText(report: PaperReport): string {
   const { parity, fills } = report;

@@ -87,7 +87,7 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
   const decider = new BundleDecider(bundle);
-  const journal = Journal.open(path.join(folder, 'journal.db'));
+  const journal = Journal.open(path.join(folder, 'journal.db'), { bundle: bundle.sha256 });
   try {
     const broker = new IbBroker({
       host: '127.0.0.1',

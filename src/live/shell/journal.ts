@@ -4,7 +4,8 @@
  * the journal the trader's state, and its every decision, can be had again.
  */
 import Database from 'libsql';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { fail } from '#src/errors.js';
 import type { TraderEvent } from '../core/events.js';
 import type { TraderIntent } from '../core/intents.js';
@@ -20,12 +21,24 @@ export interface JournalEntry {
   readonly intents: readonly TraderIntent[];
 }
 
+/** What a new journal is told. */
+export interface JournalBeginning {
+  /** sha256 of the bundle that trades by it. */
+  readonly bundle: string | null;
+  /** The mark of the journal before it: order ids are never used twice. */
+  readonly orderIdMark?: number;
+}
+
+const NAMELESS: JournalBeginning = { bundle: null };
+
 export class Journal {
   readonly file: string;
   readonly #db: Database.Database;
   readonly #insertEvent: Database.Statement;
   readonly #insertIntent: Database.Statement;
   readonly #setMark: Database.Statement;
+  /** sha256 of the bundle that trades by it; null: it was begun without one. */
+  readonly bundle: string | null;
   #sequence: number;
   #orderIdMark: number;
   #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
@@ -38,12 +51,16 @@ export class Journal {
     );
     this.#insertIntent = db.prepare('INSERT INTO intents (event, place, type, body) VALUES (?, ?, ?, ?)');
     this.#setMark = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
+    this.bundle = metaOf(db, 'bundle');
     this.#sequence = lastSequence(db);
     this.#orderIdMark = Number(metaOf(db, 'order_id_mark') ?? 1);
   }
 
-  /** Opens a journal, or makes an empty one. Throws LIVE_JOURNAL where the file is none, or does not sync. */
-  static open(file: string): Journal {
+  /**
+   * Opens a journal, or makes an empty one that begins as told. Throws LIVE_JOURNAL where the file is none, does not
+   * sync, or belongs to another bundle than `beginning` names.
+   */
+  static open(file: string, beginning: JournalBeginning = NAMELESS): Journal {
     const db = new Database(file);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
@@ -62,21 +79,40 @@ export class Journal {
     const format = metaOf(db, 'format');
     if (format === null) {
       const insert = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+      db.exec('BEGIN IMMEDIATE');
       insert.run('format', FORMAT);
-      insert.run('order_id_mark', '1');
+      insert.run('order_id_mark', String(beginning.orderIdMark ?? 1));
+      if (beginning.bundle !== null) insert.run('bundle', beginning.bundle);
+      db.exec('COMMIT');
     } else if (format !== FORMAT)
       fail('LIVE_JOURNAL', {
         where: file,
         value: format,
         message: `this is no journal of this version (${FORMAT})`,
       });
-    return new Journal(file, db);
+    const journal = new Journal(file, db);
+    if (beginning.bundle !== null && journal.bundle !== null && journal.bundle !== beginning.bundle)
+      fail('LIVE_JOURNAL', {
+        where: file,
+        value: journal.bundle,
+        message: `belongs to this bundle, not to ${beginning.bundle}: a journal is continued by the bundle that began it`,
+      });
+    return journal;
   }
 
   /** Opens a journal that is there, to read it. Throws LIVE_JOURNAL where there is none. */
   static read(file: string): Journal {
     if (!existsSync(file)) fail('LIVE_JOURNAL', { where: file, message: 'there is no such journal: check the path' });
     return Journal.open(file);
+  }
+
+  /** The journal at a place, a file or the folder of an account, and whose it is. Throws LIVE_JOURNAL. */
+  static describe(place: string): { readonly file: string; readonly bundle: string | null } {
+    const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+    const journal = Journal.read(isFolder ? path.join(place, 'journal.db') : place);
+    const { file, bundle } = journal;
+    journal.close();
+    return { file, bundle };
   }
 
   get length(): number {

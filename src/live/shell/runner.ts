@@ -413,7 +413,7 @@ function anchorBefore(toMs: number, { calendar: name, interval, warmup }: Trader
 }
 
 /** What the broker says of a contract must be what the policy was trained for. */
-function contractProblem(instrument: Instrument, answer: Answer<ContractInfo>): string | null {
+export function contractProblem(instrument: Instrument, answer: Answer<ContractInfo>): string | null {
   if (!answer.known) return `the contract is not known (${answer.reason})`;
   const { ticks, lotSize } = answer.value.instrument;
   if (JSON.stringify(ticks) !== JSON.stringify(instrument.ticks))
