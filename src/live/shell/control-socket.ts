@@ -6,13 +6,13 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { fail } from '#src/errors.js';
 import type { Command } from '../core/events.js';
 
 const ANSWER_WITHIN_MS = 5_000;
 const MOST_LINE = 4_096;
+const MOST_ANSWER = 1_000_000;
 
 const REQUEST = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('status') }),
@@ -87,10 +87,23 @@ export class ControlSocket {
 function serve(socket: Socket, status: () => unknown, command: (command: Command) => void): void {
   socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());
   socket.on('error', () => socket.destroy());
-  const lines = createInterface({ input: socket });
-  lines.on('line', (line) => {
-    const answer = line.length > MOST_LINE ? { error: 'the line is too long' } : answerTo(line, status, command);
+  onFirstLine(socket, MOST_LINE, (line) => {
+    const answer = line === null ? { error: 'the line is too long' } : answerTo(line, status, command);
     socket.end(`${JSON.stringify(answer)}\n`);
+  });
+}
+
+/** null: the line is longer than `most`. (A readline interface would throw the socket's errors a second time.) */
+function onFirstLine(socket: Socket, most: number, take: (line: string | null) => void): void {
+  let text = '';
+  let isTaken = false;
+  socket.setEncoding('utf8').on('data', (more: string) => {
+    if (isTaken) return;
+    text += more;
+    const end = text.indexOf('\n');
+    if (end < 0 && text.length <= most) return;
+    isTaken = true;
+    take(end < 0 || end > most ? null : text.slice(0, end));
   });
 }
 
@@ -121,9 +134,11 @@ export async function ask(socketPath: string, request: ControlRequest): Promise<
       else reject(error);
     });
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    createInterface({ input: socket }).on('line', (line) => {
+    onFirstLine(socket, MOST_ANSWER, (line) => {
       socket.destroy();
-      resolve(JSON.parse(line));
+      resolve(line === null ? { error: 'the answer is too long' } : JSON.parse(line));
     });
+    // a process that dies meanwhile
+    socket.on('close', () => resolve(null));
   });
 }
