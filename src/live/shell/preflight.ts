@@ -156,8 +156,9 @@ async function clockCheck({ line, simulated }: PreflightOptions): Promise<Check>
   if (!answer.known) return verdict(name, 'unknown', answer.reason, 'look whether the gateway answers at all');
   // the gateway tells whole seconds, the one under way
   const skewMs = Date.now() - answer.value - 500;
-  const value = `gateway ${new Date(answer.value).toISOString()}, ${(skewMs / 1000).toFixed(1)} s behind this machine`;
   const isReplay = Math.abs(skewMs) > REPLAY_SKEW_MS;
+  const apart = isReplay ? 'a replay' : `${Math.abs(skewMs / 1000).toFixed(1)} s from this machine's`;
+  const value = `gateway ${new Date(answer.value).toISOString()}, ${apart}`;
   if (simulated)
     return verdict(
       name,

@@ -76,6 +76,7 @@ export class Runner {
   /** Answers to the trader's questions that are on their way. */
   #asking = 0;
   readonly #idle = new Set<() => void>();
+  readonly #orderIds = new Map<string, number>();
   readonly #quotedAtMs = new Map<string, number>();
 
   /** Throws LIVE_JOURNAL where the journal was begun for another account or deployment. */
@@ -92,6 +93,7 @@ export class Runner {
     let lastWallMs = 0;
     for (const { event } of journal.entries()) {
       this.trader.handle(event);
+      this.#noteIds(event);
       lastWallMs = event.wallMs;
       this.#marketMs = event.marketMs;
     }
@@ -103,14 +105,19 @@ export class Runner {
 
   /** Connects, and works until `stop`. */
   start(): void {
-    this.#broker.restore(
-      this.trader.symbols.flatMap(({ orders }) =>
-        orders
-          .live()
-          .filter(({ orderId }) => orderId !== 0)
-          .map(({ request, orderId }) => ({ orderRef: request.orderRef, orderId })),
-      ),
+    // a stop is modified under the id of its parent, though that has long been filled
+    const refs = this.trader.symbols.flatMap(({ orders }) =>
+      orders
+        .live()
+        .flatMap(({ request: { orderRef, parentRef } }) => (parentRef === null ? [orderRef] : [parentRef, orderRef])),
     );
+    this.#broker.restore(
+      [...new Set(refs)].flatMap((orderRef) => {
+        const orderId = this.#orderIds.get(orderRef);
+        return orderId === undefined ? [] : [{ orderRef, orderId }];
+      }),
+    );
+    this.#orderIds.clear();
     this.#broker.open((event) => this.#hear(event));
     this.#timer = setInterval(() => {
       try {
@@ -119,6 +126,18 @@ export class Runner {
         this.#fail(error);
       }
     }, this.#tickEveryMs);
+  }
+
+  /** The broker's ids of our orders, as far as the journal heard of them. */
+  #noteIds(event: TraderEvent): void {
+    const reports =
+      event.type === 'order' || event.type === 'execution'
+        ? [event.report]
+        : event.type === 'reconciled'
+          ? [...event.openOrders, ...event.executions]
+          : [];
+    for (const { orderRef, orderId } of reports)
+      if (orderRef !== '' && orderId > 0) this.#orderIds.set(orderRef, orderId);
   }
 
   command(command: Command): void {
