@@ -3,11 +3,32 @@ import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { examineMachine } from '#src/lab/doctor.js';
 
-export const doctorCommand: CommandModule<object, { json: boolean }> = {
+interface DoctorArguments {
+  live: boolean;
+  account: string | undefined;
+  policy: string | undefined;
+  simulated: boolean;
+  json: boolean;
+}
+
+export const doctorCommand: CommandModule<object, DoctorArguments> = {
   command: 'doctor',
   describe: 'Check that this machine has what OpenBell needs',
-  builder: (yargs) => yargs.options({ json: { type: 'boolean', default: false, describe: 'Print JSON' } }),
-  handler: async ({ json }) => {
+  builder: (yargs) =>
+    yargs
+      .option('live', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'The pre-flight of openbell live instead: gateway, account, contracts, clock, disk, calendar, holdings',
+      })
+      .option('account', { type: 'string', implies: 'live', describe: "Account; default: the gateway's only one" })
+      .option('policy', { type: 'string', implies: 'live', describe: 'Risk limits and policies of care (YAML)' })
+      .option('simulated', { type: 'boolean', default: false, describe: 'The gateway is a simulated one' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+  handler: async (args) => {
+    if (args.live) return (await import('./live.js')).checkLive(args);
+    const { json } = args;
     const findings = await examineMachine(readRuntimeSettings(process.env).runsDir);
     if (json) console.log(JSON.stringify(findings));
     else

@@ -6,7 +6,9 @@ import { Registry } from '#src/registry/registry.js';
 import { paperTrade } from '#src/paper/paper-session.js';
 import { paperText } from '#src/paper/paper-text.js';
 import { narrator } from '#src/live/shell/narrator.js';
-import { interruption } from './interruption.js';
+import { tradeAtGateway } from '#src/live/shell/live-session.js';
+import { DEFAULT_POLICY, readPolicy } from '#src/live/shell/policy-file.js';
+import { interruption, stopSignal } from './interruption.js';
 
 interface PaperArguments {
   bundle: string;
@@ -17,6 +19,11 @@ interface PaperArguments {
   speed: string;
   seed: number;
   faults: string | undefined;
+  gateway: string | undefined;
+  account: string | undefined;
+  policy: string | undefined;
+  'on-exit': 'leave' | 'close' | undefined;
+  simulated: boolean;
   json: boolean;
 }
 
@@ -41,8 +48,32 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
       .option('speed', { type: 'string', default: 'max', describe: 'Market seconds a second, or max (in lockstep)' })
       .option('seed', { type: 'number', default: 1, describe: 'Of the tick path' })
       .option('faults', { type: 'string', describe: 'Fault plan (YAML)' })
+      .option('gateway', {
+        type: 'string',
+        conflicts: ['data', 'from', 'to', 'faults'],
+        describe: 'Trade a paper account at this gateway instead: host:port (IB_CLIENT_ID)',
+      })
+      .option('account', {
+        type: 'string',
+        implies: 'gateway',
+        describe: 'Paper account; needed where there are several',
+      })
+      .option('policy', { type: 'string', describe: 'Risk limits and policies of care (YAML)' })
+      .option('on-exit', {
+        choices: ['leave', 'close'] as const,
+        implies: 'gateway',
+        describe: 'What the end does with a position: leave it protected, or close it',
+      })
+      .option('simulated', {
+        type: 'boolean',
+        default: false,
+        describe: 'The gateway at --gateway is a simulated one, which replays the past',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'Print the report as JSON' }),
-  handler: async ({ bundle: reference, data, from, to, fills, speed, seed, faults, json }) => {
+  handler: async (args) => {
+    if (args.gateway !== undefined) return atGateway(args, args.gateway);
+    const { bundle: reference, data, from, to, fills, speed, seed, faults, json } = args;
+    const policy = args.policy === undefined ? null : readPolicy(args.policy);
     const { registryDir, tradingDir, logLevel } = readRuntimeSettings(process.env);
     const bundle = new Registry(registryDir).load(reference);
     const signal = interruption('the runner settles what is in flight and leaves');
@@ -55,6 +86,7 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
       logLevel,
       signal,
       listener: narrator((line) => console.error(line)),
+      ...(policy === null ? {} : { policy }),
       ...(data === undefined ? {} : { data }),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
@@ -64,6 +96,37 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
     if (signal.aborted) process.exitCode = 130;
   },
 };
+
+/** The same runner as openbell live, at a real gateway, in an account without real money. */
+async function atGateway(args: PaperArguments, gateway: string): Promise<void> {
+  const { registryDir, tradingDir, logLevel, ib } = readRuntimeSettings(process.env);
+  const policy = args.policy === undefined ? DEFAULT_POLICY : readPolicy(args.policy);
+  const print = (line: string): void => console.error(line);
+  const outcome = await tradeAtGateway({
+    kind: 'paper',
+    registry: new Registry(registryDir),
+    reference: args.bundle,
+    address: { ...addressOf(gateway), clientId: ib.clientId },
+    account: args.account ?? null,
+    policy,
+    onExit: args['on-exit'] ?? policy.care.on_shutdown,
+    simulated: args.simulated,
+    tradingDir,
+    logLevel,
+    listener: narrator(print),
+    print,
+    signal: stopSignal(),
+  });
+  if (args.json) console.log(JSON.stringify(outcome, null, 2));
+}
+
+function addressOf(text: string): { host: string; port: number } {
+  const found = /^(?:(.+):)?(\d{1,5})$/.exec(text);
+  const port = Number(found?.[2]);
+  if (!(port >= 1 && port <= 65_535))
+    fail('USAGE', { where: '--gateway', value: text, message: 'write host:port, such as 127.0.0.1:4002' });
+  return { host: found?.[1] ?? '127.0.0.1', port };
+}
 
 function speedOf(text: string): number | 'max' {
   if (text === 'max') return 'max';

@@ -10,6 +10,7 @@ import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import { DeploymentLogs } from '#src/live/shell/logs.js';
 import { together } from '#src/live/shell/listeners.js';
+import type { DeploymentPolicy } from '#src/live/shell/policy-file.js';
 import type { RunnerListener } from '#src/live/shell/runner.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import { compareWithBacktest, segmentFrom, type ParityReport } from './parity.js';
@@ -26,6 +27,7 @@ export interface PaperSessionOptions {
   readonly speed: number | 'max';
   readonly seed: number;
   readonly faults?: FaultPlanSpec;
+  readonly policy?: DeploymentPolicy;
   /** Where sessions are kept, each in a folder of its own. */
   readonly tradingDir: string;
   readonly logLevel: LogLevel;
@@ -87,6 +89,7 @@ export async function paperTrade(
     anchorMs: market.anchorMs,
     listener: together(logs, counting, options.listener ?? {}),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.policy === undefined ? {} : policyOf(options.policy)),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });
@@ -127,6 +130,12 @@ export async function paperTrade(
   writeFileSync(path.join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   return { report, folder, outcome };
 }
+
+const policyOf = ({ risk, care, equity }: DeploymentPolicy): Pick<PaperOptions, 'risk' | 'care' | 'equity'> => ({
+  risk,
+  care,
+  ...(equity === null ? {} : { equity }),
+});
 
 /** The bars to replay, from the anchor to the window's end, all of one segment. */
 async function marketOf(

@@ -40,6 +40,8 @@ export interface PaperOptions {
   readonly faults?: FaultPlanSpec;
   readonly risk?: Partial<RiskLimits>;
   readonly care?: Partial<CarePolicy>;
+  /** Instead of the bundle's initial equity. */
+  readonly equity?: number;
   readonly listener?: RunnerListener;
   /** Aborting it stops the runner in good order. */
   readonly signal?: AbortSignal;
@@ -72,6 +74,7 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
     anchorMs: options.anchorMs ?? null,
     ...(options.risk === undefined ? {} : { risk: options.risk }),
     ...(options.care === undefined ? {} : { care: options.care }),
+    ...(options.equity === undefined ? {} : { equity: options.equity }),
   });
   const gateway = await startGateway({
     bars,

@@ -59,6 +59,8 @@ export function takeUp(options: {
   readonly wanted: Bundle;
   readonly settings: DeploymentOptions;
   readonly nowMs: number;
+  /** Told of a journal that is there, before it goes on or is put by. */
+  readonly onFound?: (journal: Journal) => void;
 }): Deployment {
   const { folder, registry, wanted, settings, nowMs } = options;
   makeFolder(folder);
@@ -74,6 +76,7 @@ export function takeUp(options: {
   if (!existsSync(file)) return begin(1);
   const journal = Journal.open(file);
   const mark = journal.orderIdMark;
+  options.onFound?.(journal);
   if (journal.length === 0) {
     archive(journal, folder, nowMs);
     return begin(mark);

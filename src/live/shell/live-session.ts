@@ -161,16 +161,17 @@ async function tradeOneJournal(
       message: `${failed.map(({ why, remedy }) => `${why}: ${remedy}`).join('; ')}. Nothing was sent`,
     });
   const folder = deploymentFolder(tradingDir, kind, account);
+  const logs = new DeploymentLogs(folder, options.logLevel);
   const deployment = takeUp({
     folder,
     registry,
     wanted: registry.load(reference),
     settings: settingsOf(account, policy),
     nowMs: Date.now(),
+    onFound: (journal) => logs.catchUp(journal),
   });
   const { bundle, journal, waiting } = deployment;
   const began = journal.length;
-  const logs = new DeploymentLogs(folder, options.logLevel);
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;
   const failure = new Promise<never>((_, no) => {

@@ -1,15 +1,16 @@
 /**
  * What a person reads of a trading day, in the deployment's folder:
- *   trades.csv        a row an execution, as it happens; fees follow in their own column of later rows of the ledger
+ *   trades.csv        a row an execution, written when its fees are known; what a kill cut off is added at the next start
  *   decisions.jsonl   a line a decision, with features, mask and probabilities
  *   runner.log        JSON lines (pino) of everything else, with levels
  */
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { destination, pino, type Logger } from 'pino';
 import type { LogLevel } from '#src/config/runtime.js';
 import type { TraderEvent } from '../core/events.js';
 import type { Alert, DecisionRecord, TradeRecord } from '../core/intents.js';
+import type { Journal } from './journal.js';
 import type { RunnerListener } from './runner.js';
 
 const TRADE_COLUMNS = [
@@ -66,7 +67,7 @@ export class DeploymentLogs implements RunnerListener {
 
   onEvent(event: TraderEvent): void {
     if (event.type === 'commission') {
-      const execRoot = `${event.execRoot}.${String(event.revision).padStart(2, '0')}`;
+      const execRoot = executionOf(event.execRoot, event.revision);
       this.#fees.set(execRoot, event.amount);
       const trade = this.#waiting.get(execRoot);
       if (trade === undefined) return;
@@ -83,21 +84,64 @@ export class DeploymentLogs implements RunnerListener {
     this.#log.flush();
   }
 
-  #writeTrade(
-    { marketMs, symbol, action, quantity, price, orderId, orderRef, role }: TradeRecord,
-    fees: number | null,
-  ): void {
-    const row = [
-      new Date(marketMs).toISOString(),
-      symbol,
-      action,
-      quantity,
-      price,
-      orderId,
-      orderRef,
-      fees ?? '',
-      role,
-    ];
-    appendFileSync(this.#trades, `${row.join(',')}\n`);
+  /** Writes the rows of a journal that the file does not have: their process ended before their fees came. */
+  catchUp(journal: Journal): number {
+    const trades: TradeRecord[] = [];
+    const fees = new Map<string, number>();
+    for (const { event, intents } of journal.entries()) {
+      if (event.type === 'commission') fees.set(executionOf(event.execRoot, event.revision), event.amount);
+      for (const intent of intents) if (intent.type === 'trade') trades.push(intent.trade);
+    }
+    const written = new Map<string, number>();
+    for (const line of readFileSync(this.#trades, 'utf8').split('\n'))
+      written.set(withoutFees(line), (written.get(withoutFees(line)) ?? 0) + 1);
+    let added = 0;
+    for (const trade of trades) {
+      const key = withoutFees(rowOf(trade, null));
+      const times = written.get(key) ?? 0;
+      if (times > 0) written.set(key, times - 1);
+      else {
+        this.#writeTrade(trade, fees.get(trade.execRoot) ?? null);
+        added++;
+      }
+    }
+    return added;
   }
+
+  #writeTrade(trade: TradeRecord, fees: number | null): void {
+    appendFileSync(this.#trades, `${rowOf(trade, fees)}\n`);
+  }
+}
+
+const executionOf = (execRoot: string, revision: number): string => `${execRoot}.${String(revision).padStart(2, '0')}`;
+
+function rowOf(
+  { marketMs, symbol, action, quantity, price, orderId, orderRef, role }: TradeRecord,
+  fees: number | null,
+): string {
+  const cells = [
+    new Date(marketMs).toISOString(),
+    symbol,
+    action,
+    quantity,
+    price,
+    orderId,
+    orderRef,
+    fees ?? '',
+    role,
+  ];
+  return cells.map(cell).join(',');
+}
+
+/** RFC 4180; what a spreadsheet would take for a formula is told to be a text. */
+function cell(value: string | number): string {
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+@\t\r-]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A row less its fees, the last column but one. */
+function withoutFees(line: string): string {
+  const end = line.lastIndexOf(',');
+  return `${line.slice(0, line.lastIndexOf(',', end - 1))}${line.slice(end)}`;
 }
