@@ -1,6 +1,7 @@
 /** `openbell doctor` */
 import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
+import { fail } from '#src/errors.js';
 import { examineMachine } from '#src/lab/doctor.js';
 
 interface DoctorArguments {
@@ -22,11 +23,13 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
         describe:
           'The pre-flight of openbell live instead: gateway, account, contracts, clock, disk, calendar, holdings',
       })
-      .option('account', { type: 'string', implies: 'live', describe: "Account; default: the gateway's only one" })
-      .option('policy', { type: 'string', implies: 'live', describe: 'Risk limits and policies of care (YAML)' })
+      .option('account', { type: 'string', describe: "Account; default: the gateway's only one" })
+      .option('policy', { type: 'string', describe: 'Risk limits and policies of care (YAML)' })
       .option('simulated', { type: 'boolean', default: false, describe: 'The gateway is a simulated one' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   handler: async (args) => {
+    if (!args.live && (args.account ?? args.policy) !== undefined)
+      fail('USAGE', { where: 'openbell doctor', message: '--account and --policy are of the pre-flight: add --live' });
     if (args.live) return (await import('./live.js')).checkLive(args);
     const { json } = args;
     const findings = await examineMachine(readRuntimeSettings(process.env).runsDir);

@@ -47,10 +47,14 @@ export interface Started {
   readonly ended: Promise<Answer & { readonly signal: NodeJS.Signals | null }>;
 }
 
-export function startOpenbell(args: readonly string[], runsDir: string): Started {
+export function startOpenbell(
+  args: readonly string[],
+  runsDir: string,
+  extra: Readonly<Record<string, string>> = {},
+): Started {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: root,
-    env: environment(runsDir, {}),
+    env: environment(runsDir, extra),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
