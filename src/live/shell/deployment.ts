@@ -7,7 +7,7 @@
  *   trading/live/ACCOUNT/tick-sizes.json       what the broker says of the contracts
  *   trading/live/ACCOUNT/trades.csv, decisions.jsonl, runner.log
  */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { firstDifference } from '#env/same-bits.js';
 import { makeFolder } from '#src/data/make-folder.js';
@@ -97,8 +97,7 @@ export function takeUp(options: {
 function archive(journal: Journal, folder: string, nowMs: number): void {
   const stamp = new Date(nowMs).toISOString().replace(/[-:.]/g, '');
   const name = `journal-${stamp}-${journal.bundle === null ? 'unknown' : shortId(journal.bundle)}.db`;
-  journal.close();
-  renameSync(journal.file, path.join(folder, name));
+  journal.archive(path.join(folder, name));
 }
 
 /** What differs between a journal and what is wanted, in words; null: nothing that matters. */

@@ -4,9 +4,10 @@
  * the journal the trader's state, and its every decision, can be had again.
  */
 import Database from 'libsql';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
+import { syncFolder } from '#src/registry/files.js';
 import type { TraderEvent } from '../core/events.js';
 import type { TraderIntent } from '../core/intents.js';
 
@@ -175,6 +176,28 @@ export class Journal {
     this.flush();
     this.#db.close();
   }
+
+  /**
+   * Closes it and puts it by as another file, whole and synced, before its own name is free again. The driver may hold
+   * a closed database open until its statements are collected: the copy is a file that nobody holds, and nothing is
+   * left beside the name which a new journal could take for its own.
+   */
+  archive(target: string): void {
+    this.flush();
+    rmSync(target, { force: true });
+    this.#db.prepare('VACUUM INTO ?').run(target);
+    syncFile(target);
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+    for (const suffix of ['-wal', '-shm', '']) rmSync(this.file + suffix, { force: true });
+    syncFolder(path.dirname(this.file));
+  }
+}
+
+function syncFile(file: string): void {
+  const descriptor = openSync(file, 'r+');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 function lastSequence(db: Database.Database): number {
