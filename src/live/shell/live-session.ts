@@ -187,7 +187,8 @@ async function tradeOneJournal(
       onFailure: (error) => reject(error),
     });
     current.runner = runner;
-    current.status = () => statusOf(runner.trader, bundle, journal.file, waiting);
+    const waits = { why: waiting };
+    current.status = () => statusOf(runner.trader, bundle, journal.file, waits.why);
     print(
       began === 0
         ? `${bundle.manifest.name} ${shortId(bundle.sha256)} begins to trade in ${account}; journal ${journal.file}`
@@ -196,9 +197,8 @@ async function tradeOneJournal(
             ...holdingsText(symbolsOf(runner.trader)),
           ].join('\n'),
     );
-    if (waiting !== null) print(waiting);
     runner.start();
-    const watch = watchChanges(options, account, deployment, runner, print);
+    const watch = watchChanges(options, account, deployment, runner, waits, print);
     const why = await Promise.race([failure, aborted(signal), watch.changed]).finally(watch.stop);
     if (why === 'aborted' && options.onExit === 'close') {
       await runner.ready(READY_WITHIN_MS);
@@ -235,18 +235,28 @@ function watchChanges(
   account: string,
   { bundle, waiting }: Deployment,
   runner: Runner,
+  waits: { why: string | null },
   print: (line: string) => void,
 ): { readonly changed: Promise<'changed'>; readonly stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
+  // said once each
   let told = '';
   const changed = new Promise<'changed'>((resolve) => {
     timer = setInterval(() => {
-      if (!runner.trader.ready || !runner.settled || !isIdle(runner.trader)) return;
       try {
         const aliases: Readonly<Record<string, string | undefined>> = registry.aliases();
         const wanted = aliases[reference] ?? bundle.sha256;
-        if (wanted !== bundle.sha256) traderConfigOf(registry.load(reference), settingsOf(account, policy));
-        if (waiting !== null || wanted !== bundle.sha256) resolve('changed');
+        const isNew = wanted !== bundle.sha256;
+        const mayChange = runner.trader.ready && runner.settled && isIdle(runner.trader);
+        waits.why = isNew ? `bundle ${shortId(wanted)} waits: the account is not flat, or not at rest` : waiting;
+        if (waits.why === null) return;
+        if (!mayChange) {
+          if (waits.why !== told) print(waits.why);
+          told = waits.why;
+          return;
+        }
+        if (isNew) traderConfigOf(registry.load(reference), settingsOf(account, policy));
+        resolve('changed');
       } catch (error) {
         // what cannot be read does not stop what trades
         const message = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,128 @@
+// The transcripts and figures in docs/live.md and docs/paper.md: runs the commands, and writes what they said.
+//   npm run build && node scripts/live-transcript.mjs
+// A synthetic market, a short training, a paper session, and a live runner that is killed while it holds.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
+const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const ACCOUNT = 'DU1234567';
+const env = {
+  ...process.env,
+  OPENBELL_RUNS_DIR: path.join(folder, 'runs'),
+  OPENBELL_REGISTRY_DIR: path.join(folder, 'registry'),
+  OPENBELL_TRADING_DIR: path.join(folder, 'trading'),
+};
+const EXPERIMENT = `extends: ${path.join(root, 'experiments', 'base.yaml')}
+name: transcript
+description: For the transcript in docs/live.md
+data: { datasets: [synthetic-intraday], train: { to: 2020-02-20 }, test: { from: 2020-03-01 } }
+env:
+  exits: { initial_stop: 0.01, trailing_stop: 0.01, take_profit: [{ gain: 0.01, fraction: 0.5 }] }
+  episode: { length: 390 }
+training: { total_timesteps: 20480 }
+`;
+
+const plain = (text) => text.replaceAll(`${folder}/`, '').replaceAll(folder, '.').trimEnd();
+const said = [];
+const tell = (command, text) => said.push(`$ openbell ${command}`, plain(text), '');
+
+function openbell(command) {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [main, ...command.split(' ')], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  });
+  return { text: [stderr.trim(), stdout.trim()].filter((part) => part !== '').join('\n'), status };
+}
+
+function start(command) {
+  const child = spawn(process.execPath, [main, ...command.split(' ')], { cwd: root, env });
+  const process_ = { child, text: '', ended: new Promise((resolve) => child.once('close', resolve)) };
+  child.stdout.on('data', (more) => (process_.text += more));
+  child.stderr.on('data', (more) => (process_.text += more));
+  return process_;
+}
+
+async function until(one, pattern) {
+  for (const deadline = Date.now() + 120_000; !pattern.test(one.text);) {
+    if (Date.now() > deadline || one.child.exitCode !== null) throw new Error(`no ${pattern} in:\n${one.text}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const region = (file, name, text) => {
+  const target = path.join(root, file);
+  const [begin, end] = [`<!-- ${name}: written by scripts/live-transcript.mjs -->`, `<!-- end of ${name} -->`];
+  const before = readFileSync(target, 'utf8');
+  const from = before.indexOf(begin);
+  const to = before.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${file} has no region ${name}`);
+  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n${text}\n\n${before.slice(to)}`);
+  console.error(`wrote ${name} in ${file}`);
+};
+const fenced = (text) => `\`\`\`\n${text.trimEnd()}\n\`\`\``;
+
+const running = [];
+try {
+  writeFileSync(path.join(folder, 'transcript.yaml'), EXPERIMENT);
+  const trained = openbell(`train ${path.join(folder, 'transcript.yaml')}`);
+  if (trained.status !== 0) throw new Error(trained.text);
+  openbell('promote latest --to paper');
+  tell('promote latest --to live', openbell('promote latest --to live').text);
+  const paper = openbell('paper --from 2020-03-09 --to 2020-03-12');
+  region(
+    'docs/paper.md',
+    'transcript',
+    fenced(`$ openbell paper --from 2020-03-09 --to 2020-03-12\n${plain(paper.text)}`),
+  );
+
+  const market = start(
+    `gateway --data synthetic-intraday --port 0 --speed 60 --start-at 2020-03-09T09:20:00-04:00 --account ${ACCOUNT} --json`,
+  );
+  running.push(market);
+  await until(market, /\n/);
+  env.IB_PORT = String(JSON.parse(market.text.split('\n')[0]).port);
+  const began = performance.now();
+  const first = start(`live --confirm=${ACCOUNT} --simulated`);
+  running.push(first);
+  await until(first, /reconciled: /);
+  const startSeconds = (performance.now() - began) / 1000;
+  await until(first, /entry {2}(bought|sold) /);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const memory = readFileSync(`/proc/${first.child.pid}/status`, 'utf8');
+  const peak = Number(/VmHWM:\s+(\d+)/.exec(memory)[1]) / 1024;
+  first.child.kill('SIGKILL');
+  await first.ended;
+  tell(`live --confirm=${ACCOUNT} --simulated`, `${first.text}Killed                          # kill -9`);
+  tell('live status', openbell('live status').text);
+  const second = start(`live --confirm=${ACCOUNT} --simulated`);
+  running.push(second);
+  await until(second, /reconciled: /);
+  await until(second, /a new day/);
+  second.child.kill('SIGINT');
+  await second.ended;
+  const story = second.text.replace(/^(ok|warning)\s.*\n/gm, '');
+  tell(`live --confirm=${ACCOUNT} --simulated`, `...                             # the pre-flight, as above\n${story}`);
+  tell(
+    'live replay trading/live/DU1234567',
+    openbell(`live replay ${path.join(folder, 'trading', 'live', ACCOUNT)}`).text,
+  );
+  tell(`live flatten --confirm=${ACCOUNT}`, openbell(`live flatten --confirm=${ACCOUNT}`).text);
+  region('docs/live.md', 'transcript', fenced(said.join('\n')));
+  region(
+    'docs/live.md',
+    'figures',
+    `From the command to the first reconciliation, pre-flight included: ${startSeconds.toFixed(1)} s. Peak memory of the runner: ${Math.round(peak)} MB. (${cpus()[0].model.trim()}, Node ${process.version}, on a shared machine.)`,
+  );
+} finally {
+  for (const { child, ended } of running) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
