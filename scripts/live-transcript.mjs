@@ -23,8 +23,9 @@ description: For the transcript in docs/live.md
 data: { datasets: [synthetic-intraday], train: { to: 2020-02-20 }, test: { from: 2020-03-01 } }
 env:
   exits: { initial_stop: 0.01, trailing_stop: 0.01, take_profit: [{ gain: 0.01, fraction: 0.5 }] }
+  costs: { spread_bps: 0, slippage_bps: 0 }
   episode: { length: 390 }
-training: { total_timesteps: 20480 }
+training: { total_timesteps: 4096 }
 `;
 
 const plain = (text) => text.replaceAll(`${folder}/`, '').replaceAll(folder, '.').trimEnd();
