@@ -56,7 +56,9 @@ export class IbBroker implements Broker {
     this.#orders = new Orders(this.#settings, this.#contracts, emit);
     this.#questions = new Questions(this.#settings, this.#requestIds);
     this.#marketData = new MarketData(this.#requestIds, emit);
-    this.#history = new BrokerHistory(this.#questions, () => this.#settings.clock.nowMs());
+    this.#history = new BrokerHistory(this.#questions, this.#settings.historyLimits, () =>
+      this.#settings.clock.nowMs(),
+    );
   }
 
   open(listener: (event: BrokerEvent) => void): void {
@@ -240,8 +242,8 @@ export class IbBroker implements Broker {
   }
 
   #up(connection: Connection, { accounts, serverVersion }: ConnectionUp): void {
-    const wanted = this.#settings.account;
-    const account = wanted ?? (accounts.length === 1 ? accounts[0] : undefined);
+    const { account: wanted, dataOnly } = this.#settings;
+    const account = wanted ?? (accounts.length === 1 || dataOnly ? accounts[0] : undefined);
     if (account === undefined || !accounts.includes(account)) {
       const text =
         account === undefined
@@ -254,7 +256,7 @@ export class IbBroker implements Broker {
     }
     this.#account = account;
     this.#upSinceMs = this.#settings.clock.nowMs();
-    this.#orders.begin(connection, account);
+    if (!dataOnly) this.#orders.begin(connection, account);
     this.#emit({ type: 'connected', accounts, serverVersion });
   }
 
