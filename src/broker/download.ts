@@ -2,7 +2,7 @@
  * `openbell data import --from ib`: history through the broker into a data set. Stretch by stretch, paced, and resumed
  * where it was interrupted; then it goes through the same import as any other file.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Instrument } from '#env/market/instrument.js';
 import { importCsv, type Imported } from '#src/data/import.js';
@@ -53,6 +53,7 @@ export async function downloadDataset(options: DownloadOptions): Promise<Importe
   const stretchMs = Math.max(chunkMs(options.interval), LEAST_STRETCH_MS);
   if (to !== null && to < from)
     fail('USAGE', { where: '--to-date', value: options.toDate, message: 'it lies before --from-date' });
+  checkTarget(options);
   const line = new Line(options.broker, options.connectTimeoutMs, options.signal);
   try {
     const { symbol, securityType, exchange, currency } = options;
@@ -110,7 +111,7 @@ async function fetchAll(
     const endMs = Math.min(beginMs + stretchMs, toMs);
     const bars: readonly BrokerBar[] = await line.ask(
       (broker) => broker.history({ symbol, interval, fromMs: beginMs, toMs: endMs, regularHoursOnly: true }),
-      `bars of ${symbol} from ${new Date(beginMs).toISOString()}`,
+      `bars of ${symbol} from ${new Date(beginMs).toISOString()} (what came before is kept: the same command goes on there)`,
     );
     log.add(endMs, bars);
     progress?.(log.doneMs, fromMs, toMs, log.bars.length);
@@ -149,7 +150,8 @@ async function finish(options: DownloadOptions, log: DownloadLog, info: Contract
   });
   rmSync(csv);
   rmSync(log.file);
-  return imported;
+  // the instrument is the broker's own: nothing about it was inferred
+  return { ...imported, inferred: imported.inferred.filter((text) => text.startsWith('calendar')) };
 }
 
 /** The calendar that is beyond doubt; undefined: the import infers it from the bars, or asks. */
@@ -162,6 +164,18 @@ function calendarOf({ instrument, timeZone }: ContractInfo): string | undefined 
 function localMidnight(dateMs: number, { timeZone }: ContractInfo): number {
   const zone = zoneOf(timeZone);
   return zone === null ? dateMs : toUtc(dateMs, zone);
+}
+
+/** What the import would refuse at the end is refused before anything is downloaded. */
+function checkTarget({ name, out, force }: DownloadOptions): void {
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(name))
+    fail('USAGE', { where: '--name', value: name, message: 'use lower case, digits, dots, dashes and underscores' });
+  for (const target of [path.join(out, `${name}.csv`), path.join(out, `${name}.yaml`)])
+    if (force !== true && existsSync(target))
+      fail('USAGE', {
+        where: target,
+        message: 'this file is there already: choose another --name or --out, or say --force',
+      });
 }
 
 function dateArgument(where: string, text: string): number {
@@ -205,7 +219,7 @@ class Line {
         fail('BROKER_STATE', {
           where: this.#endpoint,
           value: answer.code ?? undefined,
-          message: `${what}: ${answer.reason}. What was fetched is kept: the same command goes on from there`,
+          message: `${what}: ${answer.reason}`,
         });
     }
   }

@@ -1,5 +1,5 @@
 /** History through the broker into a data set, against the simulated gateway that replays one. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, appendFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, appendFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ describe('a download', () => {
     expect([...got.openTimeMs]).toEqual(source('2024-01-03', '2024-01-08'));
     const first = bars[0].openTimeMs.indexOf(got.openTimeMs[0]);
     for (const column of ['open', 'high', 'low', 'close', 'volume'] as const)
-      expect([...got[column]]).toEqual([...bars[0][column].slice(first, first + got.length)]);
+      expect(got[column]).toEqual(bars[0][column].slice(first, first + got.length));
     expect(got.calendar).toBe('XNYS');
     expect(got.instrument).toMatchObject({ symbol: 'SYN', ticks: [{ lowEdge: 0, increment: 0.01 }] });
     expect(readFileSync(manifestFile, 'utf8')).toMatch(/not for redistribution/);
@@ -131,6 +131,9 @@ describe('a download', () => {
       downloadDataset(options({ signal: controller.signal, progress: () => controller.abort() })),
     ).rejects.toThrow(/INTERRUPTED/);
     await expect(downloadDataset(options({ fromDate: '2024-01-04' }))).rejects.toThrow(/DATA_FILE.*fromMs/);
+    await expect(downloadDataset(options({ name: 'Not A Name' }))).rejects.toThrow(/USAGE --name/);
+    writeFileSync(path.join(out, 'there.yaml'), '');
+    await expect(downloadDataset(options({ name: 'there' }))).rejects.toThrow(/USAGE.*--force/);
     await expect(downloadDataset(options({ fromDate: '2024-02-30', name: 'x' }))).rejects.toThrow(/USAGE --from-date/);
     await expect(downloadDataset(options({ toDate: '2024-01-01', name: 'x' }))).rejects.toThrow(/USAGE --to-date/);
     await expect(downloadDataset(options({ symbol: 'NOSUCHNAME', name: 'x' }))).rejects.toThrow(/BROKER_STATE.*200/);
