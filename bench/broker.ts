@@ -1,9 +1,10 @@
 /**
  * What an order costs on its way: from place() to its last byte at a server on loopback, and from place() to the
  * execution as an event, against the simulated gateway (`--fills path`, a market order each).
- *   npm run build && node dist/bench/broker.js [--orders 400]
+ *   npm run build && npm run bench:broker -- [--orders 400] [--write]     --write: into docs/broker.md
  */
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import type { Bars } from '#env/market/bars.js';
@@ -13,9 +14,13 @@ import { parseInterval } from '#src/data/interval.js';
 import { syntheticSchema } from '#src/data/manifest.js';
 import { syntheticBars } from '#src/data/synthetic.js';
 import { startGateway } from '#src/gateway/start-gateway.js';
+import { machineText, ROOT, table, thisMachine, writeIntoPage } from './report.js';
 
-const { values } = parseArgs({ options: { orders: { type: 'string', default: '400' } } });
+const { values } = parseArgs({
+  options: { orders: { type: 'string', default: '400' }, write: { type: 'boolean', default: false } },
+});
 const count = Number(values.orders);
+const brackets = Math.max(1, count >> 3);
 
 const INSTRUMENT = {
   symbol: 'SYN',
@@ -38,7 +43,6 @@ function bars(): Bars {
 
 /** A pipe in front of the gateway, so that the moment when an order's bytes arrive is seen. */
 async function tap(target: number, seen: (bytes: Buffer) => void): Promise<{ port: number; close(): void }> {
-  const { connect } = await import('node:net');
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
@@ -81,10 +85,10 @@ function order(orderRef: string, side: 'BUY' | 'SELL'): OrderRequest {
 }
 
 const gateway = await startGateway({ bars: [bars()], port: 0, controlPort: null, speed: 60, requestsPerSecond: 1000 });
-let placedAt = 0;
+let awaited = '';
 let arrivedAt = 0;
 const between = await tap(gateway.port, (bytes) => {
-  if (arrivedAt === 0 && bytes.includes('bench-')) arrivedAt = performance.now();
+  if (arrivedAt === 0 && bytes.includes(awaited)) arrivedAt = performance.now();
 });
 const broker = new IbBroker({ host: '127.0.0.1', port: between.port, clientId: 7, account: null });
 let hear: (event: BrokerEvent) => void = () => undefined;
@@ -104,9 +108,10 @@ const arrived: number[] = [];
 const executed: number[] = [];
 for (let n = 0; n < count; n++) {
   const ref = `bench-${n}`;
+  awaited = `${ref}\0`;
   arrivedAt = 0;
   const execution = until((event) => event.type === 'execution' && event.report.orderRef === ref);
-  placedAt = performance.now();
+  const placedAt = performance.now();
   broker.place(order(ref, n % 2 === 0 ? 'BUY' : 'SELL'));
   handed.push(performance.now() - placedAt);
   await execution;
@@ -115,17 +120,41 @@ for (let n = 0; n < count; n++) {
   // below the pace: what is measured is the way, not the queue
   await new Promise((resolve) => setTimeout(resolve, 30));
 }
+const brackets5: number[] = [];
+for (let n = 0; n < brackets; n++) {
+  const refs = [0, 1, 2, 3, 4].map((k) => `five-${n}-${k}`);
+  awaited = `${refs[4]}\0`;
+  arrivedAt = 0;
+  const working = until((event) => event.type === 'order' && event.report.orderRef === refs[4]);
+  const placedAt = performance.now();
+  for (const ref of refs) broker.place({ ...order(ref, 'BUY'), orderType: 'LMT', limitPrice: 50, transmit: true });
+  await working;
+  brackets5.push(arrivedAt - placedAt);
+  for (const ref of refs) broker.cancel(ref);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}
 await broker.close();
 between.close();
 await gateway.close();
 
-const show = (what: string, times: number[]): void => {
-  const sorted = times.slice(Math.min(20, count >> 2)).sort((a, b) => a - b);
+const row = (what: string, times: readonly number[]): string[] => {
+  // the first ones find nothing compiled
+  const sorted = times.slice(Math.min(20, times.length >> 2)).sort((a, b) => a - b);
   const at = (share: number): string =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(3);
-  console.log(`| ${what} | ${at(0.5)} | ${at(0.99)} |`);
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(2);
+  return [what, at(0.5), at(0.99)];
 };
-console.log(`| ${count} orders, one at a time (ms) | p50 | p99 |\n|---|---|---|`);
-show('place() returns: the order is with the socket', handed);
-show('its first byte at a server on loopback (same process)', arrived);
-show('its execution is an event', executed);
+const text = [
+  table(
+    ['milliseconds', 'p50', 'p99'],
+    [
+      row('place() has returned: the order is with the socket', handed),
+      row('its bytes have arrived at a server on loopback', arrived),
+      row('the last of five orders in a row has arrived there', brackets5),
+      row('its execution has come back as an event', executed),
+    ],
+  ),
+  `${count} market orders, one at a time, and ${brackets} times five in a row, against the simulated gateway in the same process (${machineText(thisMachine())}).`,
+].join('\n\n');
+console.log(text);
+if (values.write) writeIntoPage(path.join(ROOT, 'docs', 'broker.md'), 'broker bench', text);
