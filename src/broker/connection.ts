@@ -125,10 +125,10 @@ export class Connection {
   }
 
   /** Ends in good order: what is written is delivered. */
-  close(): void {
+  async close(): Promise<void> {
     if (this.#state === 'ended') return;
-    this.#wire.end();
     this.#end('closed');
+    await this.#wire.end();
   }
 
   #listen(api: IBApi): void {
