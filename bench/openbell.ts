@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { makeClassicVector } from '#env/classic/index.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import { RunningTraining, trainingCase, type CaseKey } from './cases.js';
+import type { TfjsChoice } from './engines.js';
 import { productRates } from './kernels.js';
 import { PEER_SEED, readTape, TapeEnv, traceOf } from './peers/tape-env.js';
 import type { Stretch } from './sampling.js';
@@ -23,13 +24,20 @@ export type Request =
       readonly threads: number;
       readonly seconds: number;
       readonly tape?: string;
+      /** That engine instead of simd. */
+      readonly tfjs?: TfjsChoice | null;
     }
   /** A TrainingSample of so many updates. */
   | { readonly do: 'train'; readonly updates: number }
   /** Digest of everything that the peers' environment says in some hundred steps. */
   | { readonly do: 'trace'; readonly nEnvs: number; readonly steps: number; readonly tape: string }
-  /** GFLOP/s of each matrix product. */
-  | { readonly do: 'products'; readonly rounds: number; readonly seconds: number };
+  /** GFLOP/s of each matrix product, or of the named ones, a second of processor time. */
+  | {
+      readonly do: 'products';
+      readonly rounds: number;
+      readonly seconds: number;
+      readonly names: readonly string[] | null;
+    };
 
 let step: Stretch<number> | null = null;
 let running: RunningTraining | null = null;
@@ -54,7 +62,8 @@ async function answer(request: Request): Promise<unknown> {
     case 'training': {
       const which = trainingCase(request.key, request.quick);
       running?.dispose();
-      running = await RunningTraining.start(which, worldOf(request.world, which.nEnvs, request.tape), request.threads);
+      const env = worldOf(request.world, which.nEnvs, request.tape);
+      running = await RunningTraining.start(which, env, request.threads, request.tfjs);
       return { updates: running.updatesIn(request.seconds) };
     }
     case 'train':
@@ -63,7 +72,7 @@ async function answer(request: Request): Promise<unknown> {
     case 'trace':
       return { digest: traceOf(new TapeEnv(readTape(request.tape), request.nEnvs), request.steps, PEER_SEED) };
     case 'products':
-      return productRates(request);
+      return productRates(request, request.names);
   }
 }
 

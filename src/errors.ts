@@ -31,9 +31,14 @@ export const ERROR_CODES = {
   ENV_CONFIG: 2,
   ENV_CONTRACT: 1,
   ENV_STATE: 1,
+  ENV_SERVER: 1,
   SPACE_VALUE: 1,
+  // statistics
+  STATISTICS_INPUT: 1,
+  COMPARE_NOT_EVALUATED: 2,
   // policies and training
   POLICY_SPEC: 2,
+  POLICY_MODULE: 2,
   POLICY_STATE: 1,
   TRAIN_NON_FINITE: 1,
   TRAIN_THREAD: 1,
@@ -47,6 +52,9 @@ export const ERROR_CODES = {
   // live trading
   LIVE_LEDGER: 1,
   LIVE_EVENT: 1,
+  QUEUE_STATE: 1,
+  JOB_FAILED: 1,
+  SWEEP_CONFLICT: 2,
   FILE_SYSTEM: 1,
   // the simulated gateway
   GATEWAY_FAULT: 2,

@@ -21,14 +21,34 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./train.js')).trainCommand),
   },
   {
+    name: 'sweep',
+    summary: 'Search the keys of an experiment for what does best on the validation window',
+    register: async (yargs) => yargs.command((await import('./sweep.js')).sweepCommand),
+  },
+  {
     name: 'evaluate',
     summary: 'Judge a run on held-out bars against honest baselines',
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
   },
   {
+    name: 'compare',
+    summary: 'Compare experiments over all their seeds, with intervals and a verdict',
+    register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),
+  },
+  {
+    name: 'replay',
+    summary: 'Train a run again and compare it to the bit',
+    register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
+  },
+  {
     name: 'prove',
     summary: 'Train on markets whose best policy is known',
     register: async (yargs) => yargs.command((await import('./prove.js')).proveCommand),
+  },
+  {
+    name: 'env-server',
+    summary: "Serve an experiment's environment to another program, such as a Gymnasium client",
+    register: async (yargs) => yargs.command((await import('./env-server.js')).envServerCommand),
   },
   {
     name: 'data',

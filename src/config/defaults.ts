@@ -26,10 +26,11 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
       tree: {
         description: '',
         seed: 0,
+        sweep: null,
         env: market ? { id: 'market', ...DEFAULT_MARKET_CONFIG } : {},
         data: market ? DATA_DEFAULTS : null,
         observation: market ? OBSERVATION_DEFAULTS : null,
-        agent: { preset: 'sb3' },
+        agent: { preset: 'sb3', policy: null },
         training: {
           total_timesteps: 1_000_000,
           evaluate_every: 50_000,
@@ -37,6 +38,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
           checkpoint_every: 50_000,
           keep_checkpoints: 0,
           engine: 'simd',
+          tfjs_backend: 'cpu',
           threads: 1,
         },
       },
@@ -54,6 +56,7 @@ export const SECTION_DEFAULTS: readonly { readonly path: readonly string[]; read
     path: ['agent', 'normalize'],
     tree: { observation: true, reward: true, clip_obs: 10, clip_reward: 10, epsilon: 1e-8 },
   },
+  { path: ['agent', 'policy'], tree: { sha256: null, kwargs: {} } },
   { path: ['env', 'exits', 'ema_rule'], tree: { action: 'exit', tighten_to: 0.995 } },
   { path: ['data'], tree: DATA_DEFAULTS },
   { path: ['observation'], tree: OBSERVATION_DEFAULTS },
