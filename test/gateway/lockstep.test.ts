@@ -43,7 +43,7 @@ async function boundary(gateway: Gateway, method: string, path: string, body?: o
 }
 
 /** A runner that buys at every 50th bar and sells 10 bars later; what it sees, as one text. */
-async function run(seed: number): Promise<string> {
+async function run(seed: number, bars = 62): Promise<string> {
   const started = await gateway({ seed });
   await call(started, 'POST', '/lockstep/runners', { runner: 'one' });
   const client = await start(started.port, 3);
@@ -52,7 +52,7 @@ async function run(seed: number): Promise<string> {
   await client.barrier();
   let at = await boundary(started, 'GET', '/lockstep/next?after=0&wait_ms=20000');
   let order = 1;
-  for (let bar = 0; bar < 120 && at.number !== null; bar++) {
+  for (let bar = 0; bar < bars && at.number !== null; bar++) {
     await client.barrier();
     if (bar % 50 === 0) client.send(...placeOrder176(order++, { action: 'BUY', quantity: 10, orderType: 'MKT' }));
     if (bar % 50 === 10) client.send(...placeOrder176(order++, { action: 'SELL', quantity: 10, orderType: 'MKT' }));
@@ -98,16 +98,16 @@ describe('lockstep', () => {
   });
 
   it('gives a runner the same messages, fills and prices every time', async () => {
-    const [one, again, other] = [await run(7), await run(7), await run(8)];
+    const [one, again, other] = [await run(7), await run(7), await run(8, 12)];
     expect(one.split('\n').length).toBeGreaterThan(2_000);
     expect(again).toBe(one);
-    expect(other).not.toBe(one);
+    expect(one.startsWith(other)).toBe(false);
   });
 });
 
 describe('maximum speed', () => {
   it('waits for a reader that does not read, and nothing is lost', async () => {
-    const started = await gateway({ bars: market(['SYN'], 6) });
+    const started = await gateway({ bars: market(['SYN'], 4) });
     const client = await start(started.port, 3);
     started.control.pause();
     client.send(1, 11, 2, ...SYN, 0, '233', 0, 0, '');
