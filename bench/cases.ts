@@ -3,7 +3,7 @@ import { type PpoConfig, SB3_PPO } from '#agents/ppo/config.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
 import { Ppo } from '#agents/ppo/ppo.js';
 import type { VectorEnv } from '#env/vector-env.js';
-import { makeEngine } from './engines.js';
+import { makeEngine, makeTfjsEngine, type TfjsChoice } from './engines.js';
 import { updateFlopsPerRow } from './flops.js';
 
 export type CaseKey = 'defaults' | 'envs8' | 'envs64' | 'envs64wide';
@@ -63,9 +63,15 @@ export class RunningTraining {
     this.#flopARow = flopARow;
   }
 
-  static async start({ config }: TrainingCase, env: VectorEnv, threads: number): Promise<RunningTraining> {
+  /** `tfjs`: that engine instead of simd. */
+  static async start(
+    { config }: TrainingCase,
+    env: VectorEnv,
+    threads: number,
+    tfjs: TfjsChoice | null = null,
+  ): Promise<RunningTraining> {
     const spec = policySpec(config, env.singleObservationSpace, env.singleActionSpace);
-    const engine = await makeEngine(spec, threads);
+    const engine = tfjs === null ? await makeEngine(spec, threads) : await makeTfjsEngine(spec, tfjs);
     const clock = { nowMs: (): number => performance.now() };
     const ppo = new Ppo({ env, engine, config, seed: 1, totalTimesteps: 1e9, clock });
     return new RunningTraining(ppo, config.n_epochs * config.n_steps * env.numEnvs, updateFlopsPerRow(spec));

@@ -1,15 +1,16 @@
 /**
  * How fast OpenBell is: kernels, environments, rollout, update, whole training. Exits 1 where a target is missed.
- *   npm run bench -- [kernels|env|rollout|update|training ...] [--quick] [--json] [--doc FILE]
+ *   npm run bench -- [kernels|env|rollout|update|training|tfjs ...] [--quick] [--json] [--doc FILE]
  */
 import { parseArgs } from 'node:util';
 import { env } from './env.js';
 import { kernels } from './kernels.js';
 import { machineText, sectionText, thisMachine, verdictText, writeIntoPage, writeResults } from './report.js';
 import { reached } from './targets.js';
+import { tfjs } from './tfjs.js';
 import { training } from './training.js';
 
-const PARTS = ['kernels', 'env', 'rollout', 'update', 'training'];
+const PARTS = ['kernels', 'env', 'rollout', 'update', 'training', 'tfjs'];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +38,7 @@ const sections = [
   ...(wants('rollout', 'update', 'training')
     ? await training(quick ? { rounds: 2, seconds: 0.01, quick } : { rounds: 9, seconds: 0.5, quick })
     : []),
+  ...(wants('tfjs') ? [await tfjs(quick ? { rounds: 1, quick } : { rounds: 5, quick })] : []),
 ].filter(({ name }) => chosen.includes(name));
 
 const machine = thisMachine();

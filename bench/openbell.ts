@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { makeClassicVector } from '#env/classic/index.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import { RunningTraining, trainingCase, type CaseKey } from './cases.js';
+import type { TfjsChoice } from './engines.js';
 import { productRates } from './kernels.js';
 import { PEER_SEED, readTape, TapeEnv, traceOf } from './peers/tape-env.js';
 import type { Stretch } from './sampling.js';
@@ -23,6 +24,8 @@ export type Request =
       readonly threads: number;
       readonly seconds: number;
       readonly tape?: string;
+      /** That engine instead of simd. */
+      readonly tfjs?: TfjsChoice | null;
     }
   /** A TrainingSample of so many updates. */
   | { readonly do: 'train'; readonly updates: number }
@@ -54,7 +57,8 @@ async function answer(request: Request): Promise<unknown> {
     case 'training': {
       const which = trainingCase(request.key, request.quick);
       running?.dispose();
-      running = await RunningTraining.start(which, worldOf(request.world, which.nEnvs, request.tape), request.threads);
+      const env = worldOf(request.world, which.nEnvs, request.tape);
+      running = await RunningTraining.start(which, env, request.threads, request.tfjs);
       return { updates: running.updatesIn(request.seconds) };
     }
     case 'train':

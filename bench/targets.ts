@@ -35,3 +35,5 @@ export const UPDATE_SHARE_TARGET = 70;
 export const MARKET_TARGETS = { plain: 10, noisy: 3 } as const;
 /** Features of a million bars. */
 export const FEATURE_TARGETS = { seconds: 5, gigabytes: 1 } as const;
+/** Peak memory of a whole training on ten million bars, loaded from CSV. */
+export const SCALE_TARGET = { bars: 10_000_000, gigabytes: 2 } as const;

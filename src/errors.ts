@@ -31,9 +31,13 @@ export const ERROR_CODES = {
   ENV_CONFIG: 2,
   ENV_CONTRACT: 1,
   ENV_STATE: 1,
+  ENV_SERVER: 1,
   SPACE_VALUE: 1,
+  // statistics
+  STATISTICS_INPUT: 1,
   // policies and training
   POLICY_SPEC: 2,
+  POLICY_MODULE: 2,
   POLICY_STATE: 1,
   TRAIN_NON_FINITE: 1,
   TRAIN_THREAD: 1,

@@ -133,6 +133,11 @@ export interface PolicyEngine extends Stateful {
   getParameters(): Float32Array;
   /** Moments and step count stay. Throws POLICY_STATE where the length differs. */
   setParameters(parameters: Float32Array): void;
+  /**
+   * The checksum of each tensor of `layout` (checksum.ts) into out (2 x tensors), without copying the parameters. An
+   * engine that has no quicker way leaves it out: they are then computed from `getParameters`.
+   */
+  checksums?(out: Uint32Array): void;
   /** Gives the memory back; the engine must not be used afterwards. `getState` holds parameters, Adam's moments and step count. */
   dispose(): void;
 }

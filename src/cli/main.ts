@@ -26,9 +26,19 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
   },
   {
+    name: 'replay',
+    summary: 'Train a run again and compare it to the bit',
+    register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
+  },
+  {
     name: 'prove',
     summary: 'Train on markets whose best policy is known',
     register: async (yargs) => yargs.command((await import('./prove.js')).proveCommand),
+  },
+  {
+    name: 'env-server',
+    summary: "Serve an experiment's environment to another program, such as a Gymnasium client",
+    register: async (yargs) => yargs.command((await import('./env-server.js')).envServerCommand),
   },
   {
     name: 'data',

@@ -66,7 +66,7 @@ describe('progress', () => {
   });
 
   it('colours only where told to, and keeps quiet at level warning, but for warnings', () => {
-    const started: TrainEvent = { kind: 'started', directory: 'runs/x', config, fromTimesteps: 0 };
+    const started: TrainEvent = { kind: 'started', directory: 'runs/x', config, fromTimesteps: 0, layout: [] };
     expect(told({ color: true }, [started])).toContain('\x1b[1mx\x1b[0m');
     expect(told({}, [started])).toBe('training x (seed 1, 1,000 steps) in runs/x\n');
     expect(told({ level: 'warning' }, [started, ...everyTen, { kind: 'warning', message: 'm' }])).toBe('warning: m\n');

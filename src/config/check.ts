@@ -126,6 +126,14 @@ function crossChecks(config: ExperimentConfig, place: Place): Problem[] {
   const refuse = (keys: readonly string[], value: unknown, reason: string): void => {
     problems.push(wrongValue(keys, value, reason, place));
   };
+  const { engine, tfjs_backend: backend, threads } = config.training;
+  if (engine === 'simd') {
+    const only = 'only the tfjs engine has it: set training.engine to tfjs (docs/tfjs-engine.md)';
+    if (config.agent.policy !== null) refuse(['agent', 'policy', 'module'], config.agent.policy.module, only);
+    if (backend !== 'cpu') refuse(['training', 'tfjs_backend'], backend, only);
+  } else if (threads > 1) {
+    refuse(['training', 'threads'], threads, 'the tfjs engine learns on one thread');
+  }
   if (config.env.id === 'market') {
     if (config.data === null) refuse(['data'], null, 'the market environment needs bars: name data.datasets');
     if (config.observation === null) refuse(['observation'], null, 'the market environment needs an observation');

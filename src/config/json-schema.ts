@@ -111,7 +111,10 @@ function allowedIn(node: Tree): string {
   if ('const' in node) return String(node['const']);
   if (Array.isArray(node['enum'])) return node['enum'].map(String).join(' or ');
   const type = String(node['type'] ?? 'anything');
-  if (type === 'object') return isTree(node['properties']) ? 'a map' : 'a map of numbers';
+  if (type === 'object') {
+    const values = node['additionalProperties'];
+    return isTree(values) && 'type' in values ? 'a map of numbers' : 'a map';
+  }
   if (type === 'array') {
     const items = node['items'];
     return isTree(items) ? `a list of: ${allowedIn(items)}` : 'a list';

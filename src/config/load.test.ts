@@ -39,7 +39,7 @@ describe('defaults', () => {
     expect(env).toEqual(DEFAULT_MARKET_CONFIG);
     const { preset, ...agent } = config.agent;
     expect(preset).toBe('sb3');
-    expect(agent).toEqual(PPO_PRESETS.sb3.config);
+    expect(agent).toEqual({ policy: null, ...PPO_PRESETS.sb3.config });
     expect(config.name).toBe('market');
     expect(config.training.n_envs).toBe(1);
   });
@@ -50,6 +50,7 @@ describe('defaults', () => {
     );
     expect(config.agent).toEqual({
       preset: 'cleanrl',
+      policy: null,
       ...PPO_PRESETS.cleanrl.config,
       gamma: 0.9,
     });

@@ -103,6 +103,14 @@ function fillBelow(target: Tree, source: Tree, keys: readonly string[], note: (k
   }
 }
 
+/** A policy's file is meant relative to the file that names it. */
+function resolveModule(tree: Tree, folder: string): void {
+  const { agent } = tree;
+  const policy = isTree(agent) ? agent['policy'] : undefined;
+  if (!isTree(policy) || typeof policy['module'] !== 'string' || policy['module'] === '') return;
+  policy['module'] = path.resolve(folder, policy['module']);
+}
+
 /** A schedule or weights by symbol that the user wrote out is complete in itself. */
 function isUnionValue(keys: readonly string[], value: Tree): boolean {
   return 'schedule' in value || keys.join('.') === 'env.sleeves';
@@ -117,6 +125,7 @@ function readWithBases(file: string, chain: string[], stack: Layers): void {
   const absolute = path.resolve(file);
   const { tree, places } = readYamlFile(file);
   chain.push(absolute);
+  resolveModule(tree, path.dirname(absolute));
   const base = tree['extends'];
   const where = places.get(placeKey(['extends'])) ?? shownPath(file);
   if (base !== undefined) {
@@ -167,6 +176,9 @@ function finish(stack: Layers, defaultName: string, files: readonly string[], op
     const keys = override.slice(0, equals).trim().split('.');
     setAt(stack, keys, parseYamlValue(override.slice(equals + 1), 'command line'), 'command line');
   }
+
+  // a module that an override or a text names
+  resolveModule(stack.tree, process.cwd());
 
   const env = stack.tree['env'];
   if (env === undefined) stack.complete({ env: { id: 'market' } }, 'default');

@@ -175,6 +175,23 @@ const agent = z.strictObject({
   preset: z
     .enum(['sb3', 'cleanrl'])
     .describe('Where the other keys of `agent` take their defaults from (docs/ppo.md).'),
+  policy: z
+    .strictObject({
+      module: z
+        .string()
+        .min(1)
+        .describe(
+          'TypeScript or JavaScript file, relative to the one that names it, that builds the networks (docs/tfjs-engine.md).',
+        ),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, 'expected a sha256 in hexadecimal digits')
+        .nullable()
+        .describe('Of the file with all that it imports: another one is refused. null: a run writes it down itself.'),
+      kwargs: z.record(z.string(), z.unknown()).describe("Handed to the file's function, to vary it by experiment."),
+    })
+    .nullable()
+    .describe('Networks of your own, for the tfjs engine; null: those of net_arch.'),
   learning_rate: schedule("Adam's learning rate."),
   n_steps: count(1, 1_048_576).describe('Steps a rollout, per environment.'),
   batch_size: count().describe('Rows a minibatch.'),
@@ -225,7 +242,14 @@ const training = z.strictObject({
   evaluate_episodes: count(1, 65_536).describe('Episodes an evaluation of a classic environment.'),
   checkpoint_every: count().describe('Environment steps between checkpoints.'),
   keep_checkpoints: z.int().min(0).describe('How many numbered checkpoints to keep besides last, previous and best.'),
-  engine: z.enum(['simd']).describe('Which engine does the arithmetic of the policy.'),
+  engine: z
+    .enum(['simd', 'tfjs'])
+    .describe('Which engine does the arithmetic of the policy. tfjs: slower by far, for networks of your own.'),
+  tfjs_backend: z
+    .enum(['cpu', 'wasm', 'native'])
+    .describe(
+      'Where the tfjs engine computes: in JavaScript, in WebAssembly, or by the optional @tensorflow/tfjs-node.',
+    ),
   threads: z
     .int()
     .min(1)
@@ -261,7 +285,7 @@ export type DateWindow = DataConfig['train'];
 // The schema and the types of env/ and agents/ name the same keys: the compiler refuses it where they drift.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 const marketKeys: Same<keyof MarketEnvConfig, keyof MarketConfig | 'id'> = true;
-const agentKeys: Same<keyof AgentConfig, keyof PpoConfig | 'preset'> = true;
+const agentKeys: Same<keyof AgentConfig, keyof PpoConfig | 'preset' | 'policy'> = true;
 const marketFits: MarketEnvConfig extends MarketConfig ? true : never = true;
 const agentFits: AgentConfig extends PpoConfig ? true : never = true;
 void [marketKeys, agentKeys, marketFits, agentFits];

@@ -39,8 +39,10 @@ function fits(
   { openTimeMs, interval }: Pick<CsvBars, 'openTimeMs' | 'interval'>,
   shiftMs: number,
 ): boolean {
-  const first = new Date(openTimeMs[0]).getUTCFullYear();
-  const last = new Date(openTimeMs[openTimeMs.length - 1]).getUTCFullYear();
+  // the local date may be a day off the UTC one: midnight of 2000 in UTC is still 1999 in New York
+  const margin = interval.ms < DAY_MS ? DAY_MS / 2 : 0;
+  const first = new Date(openTimeMs[0] - margin).getUTCFullYear();
+  const last = new Date(openTimeMs[openTimeMs.length - 1] + margin).getUTCFullYear();
   if (first < 2000 || last > 2030) return false;
   // a week's bar bears the date of any of its days
   if (interval.ms > DAY_MS) return true;

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeState } from '#src/registry/safetensors.js';
 import { checkpointFile, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -23,7 +24,7 @@ const at = (timesteps: number, best: Checkpoint['head']['best'] = null): Checkpo
     observationHash: null,
     best,
     lastScore: best?.score ?? null,
-    logs: { metricsBytes: 1, metricsLines: 2, timingsLines: 3 },
+    logs: { metricsBytes: 1, metricsLines: 2, timingsLines: 3, fingerprintsLines: 2 },
   },
   ppo: { weights: Float32Array.of(timesteps), normalizer: null },
 });
@@ -56,7 +57,7 @@ describe('a checkpoint', () => {
     const previous = checkpointFile(folder, 'previous');
     truncateSync(last, 100);
     expect(() => readCheckpoint(last)).toThrow(
-      `${previous} is intact (0 steps): go on from it with --resume ${previous}`,
+      `${previous} is intact (0 steps): take that one with: openbell train --resume ${previous}`,
     );
     truncateSync(previous, 100);
     expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*no other checkpoint of this run is intact/);
@@ -64,11 +65,55 @@ describe('a checkpoint', () => {
     expect(() => readCheckpoint(last)).toThrow(/CHECKPOINT_CORRUPT .*cannot be read/);
   });
 
+  it('that is torn anywhere, or has a bit flipped anywhere, is refused, and the newest intact one is offered', () => {
+    const size = 3000;
+    const state = (timesteps: number): Checkpoint => ({
+      ...at(timesteps),
+      ppo: { weights: Float32Array.from({ length: size }, (_, k) => k / 7), normalizer: null },
+    });
+    for (const timesteps of [0, 8, 16, 24])
+      writeCheckpoint(folder, state(timesteps), { best: timesteps === 0, keep: 3 });
+    const last = checkpointFile(folder, 'last');
+    const whole = readFileSync(last);
+    // of its own: last and the newest numbered one are two names of one file
+    rmSync(last);
+    const offers = (file: string, use: 'train --resume' | 'evaluate', offered: string): void => {
+      const other = path.join(folder, `${offered}.safetensors`);
+      expect(() => readCheckpoint(file, use)).toThrow(
+        new RegExp(
+          `^CHECKPOINT_CORRUPT ${file}: .*; ${other} is intact \\(\\d+ steps\\): .* openbell ${use} ${other}$`,
+        ),
+      );
+    };
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.nat(whole.length - 1).map((length) => whole.subarray(0, length)),
+          fc.nat(8 * whole.length - 1).map((bit) => {
+            const damaged = Buffer.from(whole);
+            damaged[bit >> 3] ^= 1 << (bit & 7);
+            return damaged;
+          }),
+        ),
+        (damaged) => {
+          writeFileSync(last, damaged);
+          offers(last, 'train --resume', 'step-000000000024');
+        },
+      ),
+      { seed: 3, numRuns: 150, examples: [[whole.subarray(0, 0)]] },
+    );
+    truncateSync(path.join(folder, 'step-000000000024.safetensors'), 50);
+    offers(last, 'train --resume', 'previous');
+    const best = checkpointFile(folder, 'best');
+    truncateSync(best, 0);
+    offers(best, 'evaluate', 'previous');
+  });
+
   it('is told from another safetensors file', () => {
     const file = checkpointFile(folder, 'last');
     writeFileSync(file, encodeState({ weights: Float32Array.of(1) }, { format: 'other' }));
     expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_MISMATCH .*last\.safetensors \["other",null\]/);
-    writeFileSync(file, encodeState({ seed: 1 }, { format: 'openbell-checkpoint', version: '1' }));
+    writeFileSync(file, encodeState({ seed: 1 }, { format: 'openbell-checkpoint', version: '2' }));
     expect(() => readCheckpoint(file)).toThrow(/CHECKPOINT_CORRUPT/);
   });
 });

@@ -7,7 +7,7 @@
  *   checkpoints/best.safetensors       the best score on the validation window so far
  *   checkpoints/step-000000500000.safetensors   where training.keep_checkpoints asks for them
  */
-import { copyFileSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { childState, type StateDict } from '#env/state.js';
 import { decodeState, encodeState } from '#src/registry/safetensors.js';
@@ -15,7 +15,8 @@ import { fail, OpenBellError } from '#src/errors.js';
 import { fileSize, writeFileAtomic } from './files.js';
 
 const FORMAT = 'openbell-checkpoint';
-const VERSION = '1';
+const VERSION = '2';
+const NUMBERED = /^step-\d{12,}\.safetensors$/;
 
 export type CheckpointName = 'last' | 'previous' | 'best';
 
@@ -38,20 +39,27 @@ export interface CheckpointHead {
   /** Of the last evaluation. */
   readonly lastScore: number | null;
   /** Lengths of the logs when it was written. */
-  readonly logs: { readonly metricsBytes: number; readonly metricsLines: number; readonly timingsLines: number };
+  readonly logs: {
+    readonly metricsBytes: number;
+    readonly metricsLines: number;
+    readonly timingsLines: number;
+    readonly fingerprintsLines: number;
+  };
 }
 
 export interface Checkpoint {
   readonly head: CheckpointHead;
   /** `Ppo.getState()`: weights, Adam's moments, normaliser, random streams, environment, episode statistics. */
   readonly ppo: StateDict;
+  /** Shapes of the engine's tensors by name; default one dimension. Written, and not read back. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 export const checkpointFile = (folder: string, name: CheckpointName): string =>
   path.join(folder, `${name}.safetensors`);
 
-/** The file's bytes; `shapes` as in `encodeState`. */
-export function encodeCheckpoint({ head, ppo }: Checkpoint): Uint8Array {
+/** The file's bytes. */
+export function encodeCheckpoint({ head, ppo, shapes = {} }: Checkpoint): Uint8Array {
   const { best, logs, ...plain } = head;
   const state: StateDict = {
     ...plain,
@@ -59,18 +67,25 @@ export function encodeCheckpoint({ head, ppo }: Checkpoint): Uint8Array {
     logs: { ...logs },
     ppo,
   };
-  return encodeState(state, { format: FORMAT, version: VERSION });
+  return encodeState(state, { format: FORMAT, version: VERSION }, shapes);
 }
 
-/** Reads and verifies one file. Throws CHECKPOINT_CORRUPT or, of another kind of file, CHECKPOINT_MISMATCH. */
-export function readCheckpoint(file: string): Checkpoint {
+/** What a torn checkpoint's remedy offers to do with the intact one. */
+export type CheckpointUse = 'train --resume' | 'evaluate';
+
+/**
+ * Reads and verifies one file. Throws CHECKPOINT_CORRUPT or, of another kind of file, CHECKPOINT_MISMATCH. Another
+ * checkpoint is never taken in its place: the error offers it, as `use` would take it.
+ */
+export function readCheckpoint(file: string, use: CheckpointUse = 'train --resume'): Checkpoint {
+  const remedyFor = (): string => offerIntact(file, use);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    fail('CHECKPOINT_CORRUPT', { where: file, message: `cannot be read; ${remedyFor(file)}`, cause });
+    fail('CHECKPOINT_CORRUPT', { where: file, message: `cannot be read; ${remedyFor()}`, cause });
   }
-  const { state, metadata } = decodeState(bytes, file, remedyFor(file));
+  const { state, metadata } = decodeState(bytes, file, remedyFor);
   if (metadata['format'] !== FORMAT || metadata['version'] !== VERSION) {
     fail('CHECKPOINT_MISMATCH', {
       where: file,
@@ -78,15 +93,17 @@ export function readCheckpoint(file: string): Checkpoint {
       message: `this is no checkpoint of a run that this version reads (${FORMAT} ${VERSION})`,
     });
   }
+  const incomplete = (key: string): never =>
+    fail('CHECKPOINT_CORRUPT', { where: file, value: key, message: `this entry is missing; ${remedyFor()}` });
   const logs = childState(state, 'logs', file, 'CHECKPOINT_CORRUPT');
   const best = state['best'] === null ? null : childState(state, 'best', file, 'CHECKPOINT_CORRUPT');
   const number = (dict: StateDict, key: string): number => {
     const value = dict[key];
-    return typeof value === 'number' ? value : incomplete(file, key);
+    return typeof value === 'number' ? value : incomplete(key);
   };
   const text = (key: string): string => {
     const value = state[key];
-    return typeof value === 'string' ? value : incomplete(file, key);
+    return typeof value === 'string' ? value : incomplete(key);
   };
   return {
     head: {
@@ -103,30 +120,53 @@ export function readCheckpoint(file: string): Checkpoint {
         metricsBytes: number(logs, 'metricsBytes'),
         metricsLines: number(logs, 'metricsLines'),
         timingsLines: number(logs, 'timingsLines'),
+        fingerprintsLines: number(logs, 'fingerprintsLines'),
       },
     },
     ppo: childState(state, 'ppo', file, 'CHECKPOINT_CORRUPT'),
   };
 }
 
-function incomplete(file: string, key: string): never {
-  return fail('CHECKPOINT_CORRUPT', { where: file, value: key, message: `this entry is missing; ${remedyFor(file)}` });
+/** Names the newest intact checkpoint beside `file` and the command that takes it, where there is one. */
+function offerIntact(file: string, use: CheckpointUse): string {
+  const folder = path.dirname(file);
+  let newest: { other: string; timesteps: number } | null = null;
+  for (const name of checkpointNames(folder)) {
+    const other = path.join(folder, name);
+    const timesteps = path.resolve(other) === path.resolve(file) ? null : intactTimesteps(other);
+    if (timesteps !== null && timesteps > (newest?.timesteps ?? -1)) newest = { other, timesteps };
+  }
+  if (newest !== null) {
+    const { other, timesteps } = newest;
+    return `${other} is intact (${timesteps} steps): take that one with: openbell ${use} ${quoted(other)}`;
+  }
+  const config = path.join(path.dirname(folder), 'config.yaml');
+  const again = existsSync(config) ? ` with: openbell train ${quoted(config)}` : '';
+  return `no other checkpoint of this run is intact: train it again${again}`;
 }
 
-/** Names an intact neighbour to go on from, where there is one. */
-function remedyFor(file: string): string {
-  const folder = path.dirname(file);
-  for (const name of ['last', 'previous', 'best'] as const) {
-    const other = checkpointFile(folder, name);
-    if (path.resolve(other) === path.resolve(file) || fileSize(other) === null) continue;
-    try {
-      const { state } = decodeState(readFileSync(other), other);
-      return `${other} is intact (${String(state['timesteps'])} steps): go on from it with --resume ${other}`;
-    } catch (error) {
-      if (!(error instanceof OpenBellError)) throw error;
-    }
+/** null: not a checkpoint, or not intact. */
+function intactTimesteps(file: string): number | null {
+  try {
+    const { state, metadata } = decodeState(readFileSync(file), file);
+    const timesteps = state['timesteps'];
+    const isOurs = metadata['format'] === FORMAT && metadata['version'] === VERSION;
+    return isOurs && typeof timesteps === 'number' ? timesteps : null;
+  } catch (error) {
+    if (error instanceof OpenBellError || (error instanceof Error && 'syscall' in error)) return null;
+    throw error;
   }
-  return 'no other checkpoint of this run is intact: train it again';
+}
+
+/** As a shell takes it. */
+const quoted = (file: string): string => (/^[\w./:=@+,-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`);
+
+/** Files of checkpoints in the folder: last, previous, best, then the numbered ones, newest first. */
+export function checkpointNames(folder: string): string[] {
+  const present = readdirSync(folder);
+  const named = ['last', 'previous', 'best'].map((name) => `${name}.safetensors`);
+  const numbered = present.filter((name) => NUMBERED.test(name)).sort();
+  return [...named.filter((name) => present.includes(name)), ...numbered.reverse()];
 }
 
 /** Writes last (keeping the one before it as previous), and best or a numbered copy where asked for. */
@@ -154,7 +194,7 @@ function keepAs(file: string, target: string): void {
 
 function keepNumbered(folder: string, last: string, timesteps: number, keep: number): void {
   keepAs(last, path.join(folder, `step-${String(timesteps).padStart(12, '0')}.safetensors`));
-  const numbered = readdirSync(folder).filter((name) => /^step-\d{12}\.safetensors$/.test(name));
+  const numbered = readdirSync(folder).filter((name) => NUMBERED.test(name));
   for (const name of numbered.sort().slice(0, -keep)) rmSync(path.join(folder, name));
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { exp } from '#env/math/index.js';
 import { loadDataset } from '#src/data/load.js';
 import { OpenBellError } from '#src/errors.js';
+import { NATIVE_BELOW_NODE, NATIVE_PACKAGE } from './tfjs-backend.js';
 
 export interface Finding {
   readonly name: string;
@@ -55,18 +56,23 @@ function kernels(): Finding {
 function tfjsNode(): Finding {
   const name = 'tfjs-node (optional)';
   const major = Number(process.versions.node.split('.')[0]);
-  const folder = packageFolder('tfjs-node-native');
-  if (folder === null) return { name, status: 'ok', detail: 'not installed; nothing needs it' };
-  if (major >= 23)
+  const folder = packageFolder(NATIVE_PACKAGE);
+  if (folder === null)
+    return { name, status: 'ok', detail: 'not installed; only training.tfjs_backend: native needs it' };
+  if (major >= NATIVE_BELOW_NODE)
     return {
       name,
       status: 'warning',
-      detail: `installed, but it does not run on Node 23 or newer (this is ${process.version}); nothing needs it`,
+      detail: `installed, but it does not run on Node ${NATIVE_BELOW_NODE} or newer (this is ${process.version}): training.tfjs_backend may be cpu or wasm`,
     };
   const library = path.join(folder, 'lib', 'napi-v8', 'tfjs_binding.node');
   return existsSync(library)
-    ? { name, status: 'ok', detail: 'native library present' }
-    : { name, status: 'warning', detail: 'its native library was not downloaded; nothing needs it' };
+    ? { name, status: 'ok', detail: 'native library present, for training.tfjs_backend: native' }
+    : {
+        name,
+        status: 'warning',
+        detail: `its native library was not downloaded: npm rebuild ${NATIVE_PACKAGE}; only training.tfjs_backend: native needs it`,
+      };
 }
 
 function packageFolder(name: string): string | null {

@@ -1,14 +1,12 @@
 /** `evaluateRun`: judges a trained run on bars that it never saw, writes down the figures, and draws the report. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { RandomStream } from '#env/seeding.js';
 import { childState } from '#env/state.js';
 import { box, discrete, type ActionSpace } from '#env/spaces.js';
 import { utcInstant, windowOf } from '#env/market/window.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
-import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
 import { makeClassicVector } from '#env/classic/index.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
@@ -17,6 +15,7 @@ import { fail } from '#src/errors.js';
 import type { Alarm } from '#src/stats/actions.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
+import { makeEngine } from './engine.js';
 import { evaluateActor, type EvaluationResult } from './evaluate-actor.js';
 import { specNamed } from './evaluate-baselines.js';
 import { readCurves } from './evaluate-curves.js';
@@ -24,6 +23,7 @@ import { writeEvaluation } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
+import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
 import { loadTogether, scoreEpisodes } from './world.js';
@@ -77,9 +77,9 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
   const run = RunDirectory.open(options.directory);
   const config = run.loadConfig();
   const chosen = chooseCheckpoint(run, options);
-  const checkpoint = readCheckpoint(chosen.file);
+  const checkpoint = readCheckpoint(chosen.file, 'evaluate');
   checkFit(checkpoint, config, chosen.file);
-  const { policy, engine } = loadPolicy(checkpoint, config);
+  const { policy, engine } = await loadPolicy(checkpoint, config);
   try {
     const head = {
       run: run.path,
@@ -180,10 +180,13 @@ function checkFit({ head }: Checkpoint, config: ExperimentConfig, file: string):
   }
 }
 
-function loadPolicy({ ppo }: Checkpoint, config: ExperimentConfig): { policy: ActingPolicy; engine: PolicyEngine } {
+async function loadPolicy(
+  { ppo }: Checkpoint,
+  config: ExperimentConfig,
+): Promise<{ policy: ActingPolicy; engine: PolicyEngine }> {
   const { observationSpace, actionSpace } = spacesOf(config);
   const spec = policySpec(config.agent, observationSpace, actionSpace);
-  const engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init') });
+  const engine = await makeEngine(config, spec, await loadPolicyModule(config));
   engine.setState(childState(ppo, 'engine', 'checkpoint', 'CHECKPOINT_CORRUPT'));
   const normalizer =
     ppo['normalizer'] === null || ppo['normalizer'] === undefined

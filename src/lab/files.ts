@@ -1,20 +1,42 @@
 /** Files that survive a crash: either the old contents or the new, never half of them. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 
-/** Writes to a temporary file beside it, syncs, renames, and syncs the folder. */
+/** Writes to a temporary file beside it, syncs, renames, and syncs the folder. Where that fails, nothing is left behind. */
 export function writeFileAtomic(file: string, contents: Uint8Array | string): void {
   const temporary = `${file}.${process.pid}.tmp`;
   const descriptor = openSync(temporary, 'w');
+  let isWritten = false;
   try {
-    const bytes = typeof contents === 'string' ? Buffer.from(contents, 'utf8') : contents;
-    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+    writeAll(descriptor, typeof contents === 'string' ? Buffer.from(contents, 'utf8') : contents, file);
     fsyncSync(descriptor);
+    isWritten = true;
   } finally {
     closeSync(descriptor);
+    // half a file on a full disk would take the room that is wanting
+    if (!isWritten) rmSync(temporary, { force: true });
   }
   renameSync(temporary, file);
   syncFolder(path.dirname(file));
+}
+
+/** The system's error does not say which file it was. */
+function writeAll(descriptor: number, bytes: Uint8Array, file: string): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error;
+  }
 }
 
 /** Makes renames in the folder durable. */
@@ -54,20 +76,27 @@ export class JsonLines {
 
   append(entry: Readonly<Record<string, unknown>>): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`, 'utf8');
-    for (let at = 0; at < line.length;) at += writeSync(this.#descriptor, line, at);
+    writeAll(this.#descriptor, line, this.file);
     this.#bytes += line.length;
     this.#lines++;
   }
 
-  /** Cuts the log back to its first `lines` lines. False where it has fewer. */
-  truncateLines(lines: number): boolean {
+  /** Where its first `lines` lines end; null where it has fewer. */
+  bytesOfLines(lines: number): number | null {
     const contents = readFileSync(this.file);
     let end = 0;
     for (let line = 0; line < lines; line++) {
       const feed = contents.indexOf(10, end);
-      if (feed < 0) return false;
+      if (feed < 0) return null;
       end = feed + 1;
     }
+    return end;
+  }
+
+  /** Cuts the log back to its first `lines` lines. False where it has fewer. */
+  truncateLines(lines: number): boolean {
+    const end = this.bytesOfLines(lines);
+    if (end === null) return false;
     ftruncateSync(this.#descriptor, end);
     this.#bytes = end;
     this.#lines = lines;

@@ -62,6 +62,9 @@ describe('a run is found', () => {
     create('cart', 1);
     expect(() => findRun('carp', runsDir)).toThrow(/RUN_NOT_FOUND run "carp": .*did you mean "cart"\?/);
     expect(() => findRun('latest', path.join(runsDir, 'none'))).toThrow(/RUN_NOT_FOUND/);
+    const begun = create('cart', 2).path;
+    rmSync(path.join(begun, 'run.json'));
+    expect(() => findRun(begun, runsDir)).toThrow(`Begin it again with: openbell train ${begun}/config.yaml`);
     mkdirSync(path.join(runsDir, 'empty'));
     expect(() => RunDirectory.open(path.join(runsDir, 'empty'))).toThrow(/RUN_NOT_FOUND .*no run\.json/);
   });
@@ -78,6 +81,21 @@ describe('a run that another process trains', () => {
     );
     open(600_000).takeOver(8, identifyHost());
     expect(readRecord(run.path)).toMatchObject({ pid: process.pid, resumed: [{ timesteps: 8 }] });
+  });
+
+  it('is not taken over where it has been, since it was opened; and what was refused later is given back', () => {
+    const run = create('cart', 1);
+    run.finish('interrupted', 8, null);
+    const [first, second] = [RunDirectory.open(run.path), RunDirectory.open(run.path)];
+    expect(first.giveBack()).toBe(false);
+    first.takeOver(8, identifyHost());
+    first.finish('completed', 16, null);
+    expect(() => second.takeOver(8, identifyHost())).toThrow(/^RUN_STATE .*has taken this run up meanwhile/);
+    const third = RunDirectory.open(run.path);
+    const before = readRecord(run.path);
+    third.takeOver(8, identifyHost());
+    expect(third.giveBack()).toBe(true);
+    expect(readRecord(run.path)).toEqual(before);
   });
 
   it('is taken over at once where that one is gone', () => {

@@ -2,9 +2,11 @@
  * A run's folder: `runs/<experiment>/<utc>-<configuration's hash>-s<seed>/`.
  *
  *   config.yaml      the resolved configuration
+ *   policy.cjs       the user's policy file with all that it imports, where the configuration names one
  *   run.json         what the run was made of, and how it stands (status, heartbeat, result)
  *   dirty.patch      how the code differed from its commit, where it did
  *   metrics.jsonl    a line an update or evaluation; holds only what reproduces to the byte
+ *   fingerprints.jsonl  what the policy was at each update: see fingerprints.ts
  *   timings.jsonl    wall time of the same lines: kept apart, since it never reproduces
  *   checkpoints/     see checkpoint.ts
  *   evaluation/      what `openbell evaluate` writes
@@ -18,7 +20,9 @@ import { nearestName } from '#src/config/suggest.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
+import { exclusively, isAlive, STALE_AFTER_MS } from './claim.js';
 import { JsonLines, writeFileAtomic } from './files.js';
+import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
 export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
@@ -51,6 +55,8 @@ export interface RunRecord {
   readonly config_hash: string;
   readonly observation_hash: string | null;
   readonly engine: string;
+  /** Where the user's policy came from; policy.cjs is the run's own copy. null or missing: the run has none. */
+  readonly policy?: { readonly file: string; readonly sha256: string } | null;
   readonly argv: readonly string[];
   readonly code: CodeIdentity;
   readonly data: readonly DataIdentity[];
@@ -62,13 +68,11 @@ export interface RunRecord {
   finished_at: string | null;
   timesteps: number;
   /** Where and when it was taken up again. */
-  resumed: { readonly at: string; readonly timesteps: number }[];
+  resumed: { readonly at: string; readonly timesteps: number; readonly hostname: string; readonly node: string }[];
   error: string | null;
   result: RunResult | null;
 }
 
-/** A process that died without a word is noticed after this long at the latest. */
-const STALE_AFTER_MS = 120_000;
 const HEARTBEAT_EVERY_MS = 5_000;
 
 export class RunDirectory {
@@ -76,6 +80,7 @@ export class RunDirectory {
   readonly record: RunRecord;
   readonly #nowMs: () => number;
   #heartbeatMs: number;
+  #beforeTakeOver: RunRecord | null = null;
 
   private constructor(folder: string, record: RunRecord, nowMs: () => number) {
     this.path = folder;
@@ -94,9 +99,22 @@ export class RunDirectory {
     patch: string | null;
     data: readonly DataIdentity[];
     host: HostIdentity;
+    /** null: the networks are those of net_arch. */
+    policy?: PolicyModule | null;
     nowMs?: () => number;
   }): RunDirectory {
-    const { runsDir, config, observationHash, argv, code, patch, data, host, nowMs = Date.now } = options;
+    const {
+      runsDir,
+      config,
+      observationHash,
+      argv,
+      code,
+      patch,
+      data,
+      host,
+      policy = null,
+      nowMs = Date.now,
+    } = options;
     const started = new Date(nowMs()).toISOString();
     const hash = configHash(config);
     const record: RunRecord = {
@@ -107,6 +125,7 @@ export class RunDirectory {
       config_hash: hash,
       observation_hash: observationHash,
       engine: config.training.engine,
+      policy: policy === null ? null : { file: policy.file, sha256: policy.sha256 },
       argv,
       code,
       data,
@@ -125,9 +144,12 @@ export class RunDirectory {
     const folder = makeFresh(path.join(runsDir, config.name), `${stamp}-${hash.slice(0, 8)}-s${config.seed}`);
     mkdirSync(path.join(folder, 'checkpoints'));
     mkdirSync(path.join(folder, 'evaluation'));
-    writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config, origins: new Map() }));
+    const stored = policy === null ? config : withPolicyFile(config, `./${BUNDLE_NAME}`);
+    if (policy !== null) writeFileAtomic(path.join(folder, BUNDLE_NAME), policy.bundle);
+    writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config: stored, origins: new Map() }));
     if (patch !== null) writeFileSync(path.join(folder, 'dirty.patch'), patch);
-    for (const log of ['metrics.jsonl', 'timings.jsonl']) writeFileSync(path.join(folder, log), '');
+    for (const log of ['metrics.jsonl', 'timings.jsonl', 'fingerprints.jsonl'])
+      writeFileSync(path.join(folder, log), '');
     const directory = new RunDirectory(folder, record, nowMs);
     directory.save();
     return directory;
@@ -150,19 +172,65 @@ export class RunDirectory {
     return loadExperiment(this.configFile).config;
   }
 
+  get metricsFile(): string {
+    return path.join(this.path, 'metrics.jsonl');
+  }
+
   openMetrics(): JsonLines {
-    return new JsonLines(path.join(this.path, 'metrics.jsonl'));
+    return new JsonLines(this.metricsFile);
   }
 
   openTimings(): JsonLines {
     return new JsonLines(path.join(this.path, 'timings.jsonl'));
   }
 
-  /** Takes a run over for this process. Throws RUN_STATE where another process is at work in it. */
+  get fingerprintsFile(): string {
+    return path.join(this.path, 'fingerprints.jsonl');
+  }
+
+  openFingerprints(): JsonLines {
+    return new JsonLines(this.fingerprintsFile);
+  }
+
+  /**
+   * Takes a run over for this process. Throws RUN_STATE where another process is at work in it, or has been since it
+   * was opened.
+   */
   takeOver(timesteps: number, host: HostIdentity): void {
-    const { record } = this;
+    exclusively(this.path, this.#nowMs, () => {
+      const { record } = this;
+      const onDisk = readRecord(this.path);
+      this.#refuseBusy(onDisk, host);
+      if (onDisk.pid !== record.pid || onDisk.status !== record.status || onDisk.finished_at !== record.finished_at) {
+        fail('RUN_STATE', {
+          where: this.path,
+          value: onDisk.pid,
+          message: 'another process has taken this run up meanwhile; see how it stands, then try again',
+        });
+      }
+      this.#beforeTakeOver = onDisk;
+      record.status = 'running';
+      record.pid = process.pid;
+      record.finished_at = null;
+      record.error = null;
+      const at = new Date(this.#nowMs()).toISOString();
+      record.resumed.push({ at, timesteps, hostname: host.hostname, node: host.node });
+      this.save();
+    });
+  }
+
+  /** As if it had never been taken over: what was refused has changed nothing. False where it was not taken over. */
+  giveBack(): boolean {
+    if (this.#beforeTakeOver === null) return false;
+    Object.assign(this.record, this.#beforeTakeOver);
+    this.#write();
+    return true;
+  }
+
+  #refuseBusy(record: RunRecord, host: HostIdentity): void {
     const age = this.#nowMs() - Date.parse(record.heartbeat_at);
-    const elsewhere = record.host.hostname !== host.hostname;
+    const owner = record.resumed.at(-1)?.hostname ?? record.host.hostname;
+    const elsewhere = owner !== host.hostname;
     if (
       record.status === 'running' &&
       record.pid !== process.pid &&
@@ -172,15 +240,9 @@ export class RunDirectory {
       fail('RUN_STATE', {
         where: this.path,
         value: record.pid,
-        message: `process ${record.pid}${elsewhere ? ` on ${record.host.hostname}` : ''} is training this run (heartbeat ${Math.round(age / 1000)} s ago); stop it first`,
+        message: `process ${record.pid}${elsewhere ? ` on ${owner}` : ''} is training this run (heartbeat ${Math.round(age / 1000)} s ago); stop it first`,
       });
     }
-    record.status = 'running';
-    record.pid = process.pid;
-    record.finished_at = null;
-    record.error = null;
-    record.resumed.push({ at: new Date(this.#nowMs()).toISOString(), timesteps });
-    this.save();
   }
 
   /** Says that the run is alive; writes at most every few seconds. */
@@ -202,6 +264,10 @@ export class RunDirectory {
   save(): void {
     this.#heartbeatMs = this.#nowMs();
     this.record.heartbeat_at = new Date(this.#heartbeatMs).toISOString();
+    this.#write();
+  }
+
+  #write(): void {
     writeFileAtomic(path.join(this.path, 'run.json'), `${JSON.stringify(this.record, null, 2)}\n`);
   }
 }
@@ -212,16 +278,6 @@ function makeFresh(parent: string, name: string): string {
   for (let attempt = 1; ; attempt++) {
     const folder = path.join(parent, attempt === 1 ? name : `${name}-${attempt}`);
     if (makeFolder(folder)) return folder;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and belongs to somebody else
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
@@ -276,6 +332,12 @@ export function findRun(reference: string, runsDir: string): RunReference {
     return { directory: path.dirname(path.dirname(asPath)), checkpoint: asPath };
   }
   if (existsSync(path.join(asPath, 'run.json'))) return { directory: reference, checkpoint: null };
+  if (existsSync(path.join(asPath, 'config.yaml')) && existsSync(path.join(asPath, 'checkpoints'))) {
+    fail('RUN_NOT_FOUND', {
+      where: reference,
+      message: `there is no run.json: the run was stopped before it began. Begin it again with: openbell train ${path.join(reference, 'config.yaml')}`,
+    });
+  }
   const runs = listRuns(runsDir);
   const name = reference.replace(/\/+$/, '');
   const wanted = runs.filter(

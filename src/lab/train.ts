@@ -1,19 +1,17 @@
 /** A training run from a configuration to its last checkpoint: `train` begins one, `resumeTraining` takes one up again. */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { RandomStream } from '#env/seeding.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
+import { parameterChecksums } from '#agents/policy/checksum.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
-import type { CriticThreadHost } from '#agents/policy/simd/critic-thread.js';
-import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { NonFiniteError } from '#agents/ppo/non-finite.js';
-import { policySpec } from '#agents/ppo/policy-spec.js';
 import { Ppo } from '#agents/ppo/ppo.js';
 import type { PhaseTimes, UpdateReport } from '#agents/ppo/report.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
-import { encodeState } from '#src/registry/safetensors.js';
+import { encodeState, littleEndianBytes } from '#src/registry/safetensors.js';
 import { fail } from '#src/errors.js';
 import {
   checkpointFile,
@@ -23,8 +21,16 @@ import {
   type Best,
   type Checkpoint,
 } from './checkpoint.js';
-import { criticThreadFor } from './critic-thread.js';
-import { writeFileAtomic, type JsonLines } from './files.js';
+import {
+  differingTensors,
+  hashTensors,
+  readFingerprints,
+  type Fingerprint,
+  type TensorHashes,
+} from './fingerprints.js';
+import { weightShapes, withEngine } from './engine.js';
+import { fileSize, writeFileAtomic, type JsonLines } from './files.js';
+import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
 import { makeWorld, type Score, type World } from './world.js';
@@ -36,6 +42,8 @@ export type TrainEvent =
       readonly directory: string;
       readonly config: ExperimentConfig;
       readonly fromTimesteps: number;
+      /** Which tensors the parameters consist of. */
+      readonly layout: PolicyEngine['layout'];
     }
   | { readonly kind: 'warning'; readonly message: string }
   | {
@@ -48,6 +56,8 @@ export type TrainEvent =
       readonly stepsPerSecond: number;
       readonly remainingMs: number;
     }
+  /** What the policy is, before the first update (update 0) and after each: a line of fingerprints.jsonl. */
+  | { readonly kind: 'fingerprint'; readonly fingerprint: Fingerprint }
   | {
       readonly kind: 'evaluation';
       readonly timesteps: number;
@@ -94,21 +104,26 @@ export interface TrainOutcome {
 
 /** Trains from the beginning. Throws CONFIG_, DATA_, ENV_ and POLICY_ errors, and TRAIN_NON_FINITE. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { config, runsDir, argv = [], nowMs = Date.now } = options;
+  const { runsDir, argv = [], nowMs = Date.now } = options;
+  const policy = await loadPolicyModule(options.config);
+  const config = withPolicyHash(options.config, policy);
   const world = await makeWorld(config);
-  const { identity, patch } = await identifyCode();
-  const run = RunDirectory.create({
-    runsDir,
-    config,
-    observationHash: world.observationHash,
-    argv,
-    code: identity,
-    patch,
-    data: world.data,
-    host: identifyHost(),
-    nowMs,
+  return withEngine(config, world, policy, options.threads, async (engine) => {
+    const { identity, patch } = await identifyCode();
+    const run = RunDirectory.create({
+      runsDir,
+      config,
+      observationHash: world.observationHash,
+      argv,
+      code: identity,
+      patch,
+      data: world.data,
+      host: identifyHost(),
+      policy,
+      nowMs,
+    });
+    return runFrom(run, config, world, engine, null, options);
   });
-  return runFrom(run, config, world, null, options);
 }
 
 /**
@@ -123,9 +138,16 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     return { directory: run.path, status: 'completed', result: record.result };
   }
   const config = run.loadConfig();
+  const policy = await loadPolicyModule(config);
   const file = named ?? checkpointFile(run.checkpoints, 'last');
-  const checkpoint = readCheckpoint(file);
-  const { head } = checkpoint;
+  const checkpoint = named === null && neverCheckpointed(run) ? null : readCheckpoint(file);
+  const head = checkpoint?.head ?? {
+    // killed before its first checkpoint: it begins again, with what run.json says it was begun with
+    seed: record.seed,
+    configHash: record.config_hash,
+    observationHash: record.observation_hash,
+    timesteps: 0,
+  };
   const mismatch = (what: string, value: unknown): never =>
     fail('CHECKPOINT_MISMATCH', { where: file, value, message: `${what}; take it up in the run that it belongs to` });
   if (head.seed !== config.seed) mismatch(`the run has seed ${config.seed}`, head.seed);
@@ -149,28 +171,46 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
     const message = `${kernel} was compiled from other sources when the run began: the result may differ in its bits`;
     options.onEvent?.({ kind: 'warning', message });
   }
-  run.takeOver(head.timesteps, identifyHost());
-  removeTemporaries(run.checkpoints);
-  return runFrom(run, config, world, checkpoint, options);
+  if (checkpoint === null) {
+    const message = 'the run was stopped before its first checkpoint: it begins at the start';
+    options.onEvent?.({ kind: 'warning', message });
+  }
+  const here = identifyHost();
+  if (config.training.engine === 'tfjs' && (here.node !== record.host.node || here.cpu !== record.host.cpu)) {
+    const message = `the run was begun on Node ${record.host.node}, ${record.host.cpu}: elsewhere the tfjs engine goes on to other bits`;
+    options.onEvent?.({ kind: 'warning', message });
+  }
+  const changed = record.policy ? await policyFileChanged(record.policy.file, record.policy.sha256) : null;
+  if (changed !== null) options.onEvent?.({ kind: 'warning', message: changed });
+  return withEngine(config, world, policy, options.threads, async (engine) => {
+    run.takeOver(head.timesteps, here);
+    removeTemporaries(run.checkpoints);
+    return runFrom(run, config, world, engine, checkpoint, options);
+  });
+}
+
+/** Stopped in its first instant: no checkpoint was written, and no update was made that could be lost. */
+function neverCheckpointed(run: RunDirectory): boolean {
+  if (readdirSync(run.checkpoints).some((name) => name.endsWith('.safetensors'))) return false;
+  return (fileSize(run.metricsFile) ?? 0) === 0;
 }
 
 async function runFrom(
   run: RunDirectory,
   config: ExperimentConfig,
   world: World,
+  engine: PolicyEngine,
   checkpoint: Checkpoint | null,
   controls: RunControls,
 ): Promise<TrainOutcome> {
   let training: TrainingRun | null = null;
-  let criticThread: CriticThreadHost | null = null;
   try {
-    criticThread = await criticThreadFor(controls.threads ?? config.training.threads);
-    training = new TrainingRun(run, config, world, checkpoint, controls, criticThread);
+    training = new TrainingRun(run, config, world, engine, checkpoint, controls);
     return await training.run();
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
     const message = error instanceof Error ? error.message : String(error);
-    run.finish('failed', training?.timesteps ?? run.record.timesteps, null, message);
+    noteFailure(run, training?.timesteps ?? null, message);
     if (error instanceof NonFiniteError && dump !== null) {
       const shown = message.slice(message.indexOf(': ') + 2);
       fail('TRAIN_NON_FINITE', {
@@ -183,7 +223,16 @@ async function runFrom(
     throw error;
   } finally {
     training?.close();
-    criticThread?.stop();
+  }
+}
+
+/** `timesteps` null: it was refused before it trained. */
+function noteFailure(run: RunDirectory, timesteps: number | null, message: string): void {
+  try {
+    if (timesteps !== null || !run.giveBack()) run.finish('failed', timesteps ?? run.record.timesteps, null, message);
+  } catch (error) {
+    // what the disk refused once it may refuse again: the first failure is the one to tell
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
   }
 }
 
@@ -195,10 +244,7 @@ function writeDump(run: RunDirectory, error: NonFiniteError): string {
 
 /** sha256 of the parameters, float32 little-endian in the engine's order. */
 export function weightsSha256(engine: PolicyEngine): string {
-  const parameters = engine.getParameters();
-  const bytes = Buffer.alloc(parameters.length * 4);
-  for (const [index, parameter] of parameters.entries()) bytes.writeFloatLE(parameter, index * 4);
-  return createHash('sha256').update(bytes).digest('hex');
+  return createHash('sha256').update(littleEndianBytes(engine.getParameters())).digest('hex');
 }
 
 class TrainingRun {
@@ -211,6 +257,7 @@ class TrainingRun {
   readonly #ppo: Ppo;
   readonly #metrics: JsonLines;
   readonly #timings: JsonLines;
+  readonly #fingerprints: JsonLines;
   #best: Best | null;
   #lastScore: number | null = null;
 
@@ -218,30 +265,30 @@ class TrainingRun {
     run: RunDirectory,
     config: ExperimentConfig,
     world: World,
+    engine: PolicyEngine,
     checkpoint: Checkpoint | null,
     controls: RunControls,
-    criticThread: CriticThreadHost | null,
   ) {
     this.#run = run;
     this.#config = config;
     this.#world = world;
     this.#controls = controls;
     this.#nowMs = controls.nowMs ?? Date.now;
-    const { agent } = config;
-    const spec = policySpec(agent, world.env.singleObservationSpace, world.actionSpace);
-    this.#engine = createSimdEngine(spec, { init: new RandomStream(config.seed, 'policy/init'), criticThread });
+    this.#engine = engine;
     this.#ppo = new Ppo({
       env: world.env,
       engine: this.#engine,
-      config: agent,
+      config: config.agent,
       seed: config.seed,
       totalTimesteps: config.training.total_timesteps,
       clock: { nowMs: () => performance.now() },
     });
     this.#metrics = run.openMetrics();
     this.#timings = run.openTimings();
+    this.#fingerprints = run.openFingerprints();
     this.#best = checkpoint?.head.best ?? null;
     if (checkpoint !== null) this.#restore(checkpoint);
+    else for (const log of [this.#metrics, this.#timings, this.#fingerprints]) log.truncateLines(0);
   }
 
   get timesteps(): number {
@@ -254,13 +301,18 @@ class TrainingRun {
     const isAborted = (): boolean => this.#controls.signal?.aborted === true;
     const startedMs = this.#nowMs();
     const fromTimesteps = ppo.timesteps;
-    this.#tell({ kind: 'started', directory: this.#run.path, config: this.#config, fromTimesteps });
-    if (ppo.updates === 0) this.#checkpoint({ best: false });
+    const { layout } = this.#engine;
+    this.#tell({ kind: 'started', directory: this.#run.path, config: this.#config, fromTimesteps, layout });
+    if (this.#fingerprints.lines === 0) {
+      this.#fingerprint();
+      this.#checkpoint({ best: false });
+    }
     while (!ppo.done && !isAborted()) {
       const before = ppo.timesteps;
       const updateMs = this.#nowMs();
       const report = ppo.update();
       const phases = { ...ppo.phaseTimes };
+      const fingerprintMs = this.#fingerprint();
       this.#metrics.append({ kind: 'update', ...report });
       this.#timings.append({
         kind: 'update',
@@ -268,6 +320,7 @@ class TrainingRun {
         timesteps: report.timesteps,
         at: new Date(updateMs).toISOString(),
         ...phases,
+        fingerprintMs,
       });
       const stepsPerSecond = ((ppo.timesteps - fromTimesteps) * 1000) / Math.max(1, this.#nowMs() - startedMs);
       const remainingMs = (Math.max(0, total - ppo.timesteps) * 1000) / Math.max(stepsPerSecond, 1e-9);
@@ -296,7 +349,7 @@ class TrainingRun {
   close(): void {
     this.#metrics.close();
     this.#timings.close();
-    this.#engine.dispose();
+    this.#fingerprints.close();
     this.#world.env.close();
   }
 
@@ -337,10 +390,41 @@ class TrainingRun {
     });
   }
 
+  /** Milliseconds that it took. */
+  #fingerprint(): number {
+    const startMs = performance.now();
+    const { updates: update, timesteps } = this.#ppo;
+    const fingerprint = { update, timesteps, tensors: this.#tensorHashes(true) };
+    this.#fingerprints.append(fingerprint);
+    const tookMs = performance.now() - startMs;
+    this.#tell({ kind: 'fingerprint', fingerprint });
+    return tookMs;
+  }
+
+  #tensorHashes(withRollout: boolean): TensorHashes {
+    const { normalizer, rollout } = this.#ppo;
+    return hashTensors({
+      rollout: withRollout ? rollout : null,
+      normalizer: normalizer === null ? null : normalizer.getState(),
+      parameters: this.#checksums(),
+      layout: this.#engine.layout,
+    });
+  }
+
+  /** (2 x tensors) */
+  #checksums(): Uint32Array {
+    const engine = this.#engine;
+    if (engine.checksums === undefined) return parameterChecksums(engine.getParameters(), engine.layout);
+    const out = new Uint32Array(2 * engine.layout.length);
+    engine.checksums(out);
+    return out;
+  }
+
   #checkpoint(also: { best: boolean }): void {
     // the logs must be on disk before a checkpoint speaks of their lengths
     this.#metrics.sync();
     this.#timings.sync();
+    this.#fingerprints.sync();
     const { seed, name, training } = this.#config;
     writeCheckpoint(
       this.#run.checkpoints,
@@ -359,9 +443,11 @@ class TrainingRun {
             metricsBytes: this.#metrics.bytes,
             metricsLines: this.#metrics.lines,
             timingsLines: this.#timings.lines,
+            fingerprintsLines: this.#fingerprints.lines,
           },
         },
         ppo: this.#ppo.getState(),
+        shapes: weightShapes(this.#engine),
       },
       { best: also.best, keep: training.keep_checkpoints },
     );
@@ -370,15 +456,30 @@ class TrainingRun {
   #restore({ head, ppo }: Checkpoint): void {
     this.#ppo.setState(ppo);
     this.#lastScore = head.lastScore;
-    const { metricsBytes, metricsLines, timingsLines } = head.logs;
-    const cut = this.#metrics.truncateLines(metricsLines) && this.#timings.truncateLines(timingsLines);
-    if (!cut || this.#metrics.bytes !== metricsBytes) {
+    const { metricsBytes, metricsLines, timingsLines, fingerprintsLines } = head.logs;
+    const cuts: readonly (readonly [JsonLines, number])[] = [
+      [this.#metrics, metricsLines],
+      [this.#timings, timingsLines],
+      [this.#fingerprints, fingerprintsLines],
+    ];
+    const isWhole = cuts.every(([log, lines]) => log.bytesOfLines(lines) !== null);
+    if (!isWhole || this.#metrics.bytesOfLines(metricsLines) !== metricsBytes) {
       fail('RUN_STATE', {
         where: this.#metrics.file,
         value: this.#metrics.bytes,
         message: `the logs do not reach to where the checkpoint was written (${metricsBytes} bytes): they were cut or edited; restore them, or train anew`,
       });
     }
+    const recorded = readFingerprints(this.#fingerprints.file)?.[head.updates];
+    const differing = recorded === undefined ? [] : differingTensors(recorded.tensors, this.#tensorHashes(false));
+    if (recorded === undefined || differing.length > 0) {
+      fail('CHECKPOINT_MISMATCH', {
+        where: this.#run.path,
+        value: differing[0],
+        message: `the checkpoint of update ${head.updates} does not hold what fingerprints.jsonl says was learned there: one of them was exchanged or edited; restore it, or train anew`,
+      });
+    }
+    for (const [log, lines] of cuts) log.truncateLines(lines);
   }
 
   #tell(event: TrainEvent): void {

@@ -67,7 +67,7 @@ export function encodeState(
   text.copy(file, 8);
   let at = 8 + headerBytes;
   for (const [, array] of sorted) {
-    copyLittleEndian(file, at, array);
+    file.set(littleEndianBytes(array), at);
     at += array.byteLength;
   }
   const hash = createHash('sha256').update(file.subarray(8)).digest('hex');
@@ -76,11 +76,19 @@ export function encodeState(
 }
 
 /**
- * Reads what `encodeState` wrote. Throws CHECKPOINT_CORRUPT naming the file, what is wrong, and `remedy`.
+ * Reads what `encodeState` wrote. Throws CHECKPOINT_CORRUPT naming the file, what is wrong, and `remedy` (asked for only
+ * then where it is a function).
  */
-export function decodeState(bytes: Uint8Array, file: string, remedy = 'restore it from a copy'): DecodedState {
+export function decodeState(
+  bytes: Uint8Array,
+  file: string,
+  remedy: string | (() => string) = 'restore it from a copy',
+): DecodedState {
   const refuse = (what: string): never =>
-    fail('CHECKPOINT_CORRUPT', { where: file, message: `${what}: the file is torn or altered; ${remedy}` });
+    fail('CHECKPOINT_CORRUPT', {
+      where: file,
+      message: `${what}: the file is torn or altered; ${typeof remedy === 'string' ? remedy : remedy()}`,
+    });
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < 8) return refuse(`${buffer.length} bytes hold no header`);
   const headerBytes = Number(buffer.readBigUInt64LE(0));
@@ -131,6 +139,11 @@ function hashPosition(header: Buffer): number {
   return found < 0 ? -1 : found + marker.length;
 }
 
+/** A state's key inside a tensor's name, whose levels dots part: a dot of its own is written otherwise. */
+export function tensorKey(key: string): string {
+  return key.replaceAll('%', '%25').replaceAll('.', '%2E');
+}
+
 function flatten(value: StateValue, name: string, tensors: Map<string, StateArray>): unknown {
   if (typeof value === 'number') {
     // JSON knows neither NaN nor infinity nor minus zero
@@ -150,8 +163,7 @@ function flatten(value: StateValue, name: string, tensors: Map<string, StateArra
     if (key.startsWith('$') || key === '__proto__' || (name === '' && key === '__metadata__')) {
       fail('POLICY_STATE', { where: child(key), message: 'a state must not use this key; rename it' });
     }
-    // dots part the levels of a tensor's name, so that one inside a key is written otherwise
-    plain[key] = flatten(item, child(key.replaceAll('%', '%25').replaceAll('.', '%2E')), tensors);
+    plain[key] = flatten(item, child(tensorKey(key)), tensors);
   }
   return plain;
 }
@@ -184,10 +196,13 @@ function readTensor(entry: Record<string, unknown>, data: Buffer): StateArray | 
   return make(copy.buffer);
 }
 
-function copyLittleEndian(file: Buffer, at: number, array: StateArray): void {
+/** The array's bytes, little-endian on every machine: a view of it where the machine is so itself. */
+export function littleEndianBytes(array: StateArray): Uint8Array {
   const raw = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  file.set(raw, at);
-  if (!LITTLE_ENDIAN) swapBytes(file.subarray(at, at + raw.length), array.BYTES_PER_ELEMENT);
+  if (LITTLE_ENDIAN) return raw;
+  const copy = raw.slice();
+  swapBytes(copy, array.BYTES_PER_ELEMENT);
+  return copy;
 }
 
 function swapBytes(bytes: Uint8Array, width: number): void {

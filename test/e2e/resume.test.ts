@@ -1,5 +1,5 @@
 /** Killed, interrupted, damaged: a run goes on to the very bits of one that was left alone. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -127,10 +127,16 @@ describe.each([
     writeFileSync(last, bytes);
     const refused = openbell(['train', '--resume', run], runsDir);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(
-      new RegExp(`^CHECKPOINT_CORRUPT ${last}: .*go on from it with --resume ${previous}\n$`),
+    const [message, offered] =
+      /^CHECKPOINT_CORRUPT (?:.*) is intact \(\d+ steps\): take that one with: openbell train --resume (\S+)\n$/.exec(
+        refused.stderr,
+      ) ?? [];
+    expect(message).toContain(`CHECKPOINT_CORRUPT ${last}: `);
+    // a numbered one was the same file until it was written anew
+    expect([previous, path.join(run, 'checkpoints')]).toContain(
+      name === 'CartPole' ? path.dirname(String(offered)) : offered,
     );
-    expect(openbell(['train', '--resume', previous], runsDir)).toMatchObject({ code: 0 });
+    expect(openbell(['train', '--resume', String(offered)], runsDir)).toMatchObject({ code: 0 });
     expectSame(run);
   });
 });
@@ -147,6 +153,88 @@ it('does not train a run that another process is training', async () => {
   await started.ended;
   expect(second.stderr).toMatch(/^RUN_STATE .* is training this run/);
   expect(second.code).toBe(1);
+});
+
+it('lets one of several processes take a run up, and refuses the others', async () => {
+  const file = path.join(folder, 'contested.yaml');
+  writeFileSync(file, 'env: { id: CartPole-v1 }\ntraining: { total_timesteps: 100000000 }\n');
+  const runsDir = freshRuns();
+  const first = startOpenbell(['train', file], runsDir);
+  const run = await untilMetrics(first, runsDir, 2);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const rivals = [1, 2, 3].map(() => startOpenbell(['train', '--resume', run], runsDir));
+  const refused: { code: number | null; stderr: string }[] = [];
+  for (const { ended } of rivals) void ended.then((answer) => refused.push(answer));
+  while (refused.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  const alive = rivals.filter(({ child }) => child.exitCode === null);
+  expect(alive).toHaveLength(1);
+  // still at work, after the others have gone
+  const lines = metricsOf(run).split('\n').length;
+  await untilMetrics(alive[0], runsDir, lines + 1);
+  alive[0].child.kill('SIGKILL');
+  await alive[0].ended;
+  for (const { code, stderr } of refused.slice(0, 2)) {
+    expect(stderr).toMatch(/^RUN_STATE .*(is training this run|is taking this run up|has taken this run up)/m);
+    expect(code).toBe(1);
+  }
+  expect(recordOf(run).resumed).toHaveLength(1);
+});
+
+it('begins at the start where a run was stopped before its first checkpoint, and says so', () => {
+  const file = path.join(folder, 'early.yaml');
+  writeFileSync(file, 'env: { id: CartPole-v1 }\ntraining: { total_timesteps: 4096 }\n');
+  const runsDir = freshRuns();
+  expect(openbell(['train', file], runsDir).code).toBe(0);
+  const run = runOf(runsDir);
+  const weights = recordOf(run).result?.weights_sha256;
+  const metrics = metricsOf(run);
+  // as it stood in the first instant: the fingerprint of the policy before training may be there, or half of it
+  rmSync(path.join(run, 'checkpoints', 'last.safetensors'));
+  rmSync(path.join(run, 'checkpoints', 'previous.safetensors'), { force: true });
+  rmSync(path.join(run, 'checkpoints', 'best.safetensors'), { force: true });
+  for (const log of ['metrics.jsonl', 'timings.jsonl']) writeFileSync(path.join(run, log), '');
+  writeFileSync(path.join(run, 'fingerprints.jsonl'), '{"update":0,"times');
+  const record = path.join(run, 'run.json');
+  const stopped = readFileSync(record, 'utf8')
+    .replace('"status": "completed"', '"status": "running"')
+    .replace(/"pid": \d+/, `"pid": ${2 ** 30}`)
+    .replace(/"result": \{[^]*\}\n\}/, '"result": null\n}');
+  writeFileSync(record, stopped);
+  const resumed = openbell(['train', '--resume', run], runsDir);
+  expect(resumed.stderr).toMatch(/warning: the run was stopped before its first checkpoint: it begins at the start/);
+  expect(resumed.code).toBe(0);
+  expect(recordOf(run).result?.weights_sha256).toBe(weights);
+  expect(metricsOf(run)).toBe(metrics);
+  const replayed = openbell(['replay', run, '--json'], runsDir);
+  expect(JSON.parse(replayed.stdout)).toMatchObject({ same: true, updates: 2, weightsSha256: weights });
+  expect(replayed.code).toBe(0);
+  // with logs, but without any checkpoint, something is lost: that is not begun again in silence
+  rmSync(path.join(run, 'checkpoints'), { recursive: true });
+  mkdirSync(path.join(run, 'checkpoints'));
+  writeFileSync(record, stopped);
+  const refused = openbell(['train', '--resume', run], runsDir);
+  expect(refused.stderr).toMatch(/^CHECKPOINT_CORRUPT .*train it again with: openbell train .*config\.yaml$/m);
+  expect(refused.code).toBe(1);
+});
+
+it('replays a run and exits 1 where it differs, naming update and tensor', () => {
+  const file = path.join(folder, 'replayed.yaml');
+  writeFileSync(file, 'env: { id: CartPole-v1 }\ntraining: { total_timesteps: 4096 }\n');
+  const runsDir = freshRuns();
+  expect(openbell(['train', file], runsDir).code).toBe(0);
+  const run = runOf(runsDir);
+  const same = openbell(['replay', 'latest', '--threads', '2'], runsDir);
+  expect(same.stdout).toMatch(/^SAME to the bit: weights sha256 [0-9a-f]{64}$/m);
+  expect(same.code).toBe(0);
+  const fingerprints = path.join(run, 'fingerprints.jsonl');
+  writeFileSync(
+    fingerprints,
+    readFileSync(fingerprints, 'utf8').replace(/("update":2,.*"action\.bias":")[0-9a-f]{4}/, '$1zzzz'),
+  );
+  const different = openbell(['replay', run], runsDir);
+  expect(different.stdout).toMatch(/^first difference at update 2 \(step 4096\), tensor action\.bias: recorded zzzz/m);
+  expect(different.code).toBe(1);
 });
 
 it('leaves a completed run as it is, and refuses a configuration that was changed', () => {

@@ -22,7 +22,7 @@ import { CriticThread, type CriticThreadHost } from './critic-thread.js';
 import { actorGradient, adamStep, criticGradient, forward, SQUARES, type AdamStep } from './halves.js';
 import { PANEL } from './kernels.js';
 import { CHUNK, PolicyMemory, STRIDE } from './memory.js';
-import { readFlat, writeFlat } from './panels.js';
+import { checksumsIn, readFlat, writeFlat } from './panels.js';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -210,6 +210,11 @@ class SimdEngine implements PolicyEngine {
     const flat = new Float32Array(this.parameterCount);
     readFlat(memory, flat, memory.parameters);
     return flat;
+  }
+
+  checksums(out: Uint32Array): void {
+    const memory = this.#settled();
+    checksumsIn(memory, out, memory.parameters);
   }
 
   setParameters(parameters: Float32Array): void {

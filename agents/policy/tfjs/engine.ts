@@ -1,10 +1,11 @@
 /**
- * The second policy engine: the same policy and loss in TensorFlow.js, with its automatic differentiation. It is the
- * oracle of the simd engine, whose gradients are written by hand. Reproducible on one machine within a tolerance
- * only, and some forty times slower.
+ * The second policy engine: PPO's loss over tf.LayersModels, with automatic differentiation. It trains the networks
+ * that a user builds (policy-module.ts), and where none are built the MLP of the simd engine, as the oracle of its
+ * gradients, which are written by hand. Bits are those of one machine, one backend and one version of Node.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { StateDict } from '#env/state.js';
+import type { RandomStream } from '#env/seeding.js';
+import { childState, type StateDict } from '#env/state.js';
 import { exp, log } from '#env/math/index.js';
 import { fail } from '#src/errors.js';
 import { checkBatch } from '../checks.js';
@@ -20,16 +21,27 @@ import type {
   UpdateLosses,
 } from '../contract.js';
 import { initialParameters } from '../initialization.js';
-import { actionColumns, headSize, policyLayout, type LinearLayer, type PolicyLayout } from '../layout.js';
+import { checkSpec, headSize, policyLayout } from '../layout.js';
+import { HALF_LOG_TWO_PI, MASKED, ppoLoss } from './loss.js';
+import { buildMlp } from './mlp.js';
+import { Network } from './network.js';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
-const HALF_LOG_TWO_PI = 0.9189385332046727;
-/** Logit of a masked action, as sb3-contrib sets it. */
-const MASKED = -1e8;
 
-/** Draws the initial parameters from `options.init`, the same as the simd engine. Throws POLICY_SPEC. */
-export function createTfjsEngine(spec: PolicySpec, options: EngineOptions): PolicyEngine {
+export interface TfjsEngineOptions extends EngineOptions {
+  /**
+   * The user's networks. `models` draws their initial weights, all from `init`; `where`, the file, stands in errors.
+   * null: the MLP of `spec`, with the same initial parameters as the simd engine's.
+   */
+  readonly policy?: {
+    readonly models: (spec: PolicySpec, init: RandomStream) => unknown;
+    readonly where: string;
+  } | null;
+}
+
+/** Computes on the backend that tf.setBackend has chosen. Throws POLICY_SPEC, and POLICY_MODULE for networks that do not fit. */
+export function createTfjsEngine(spec: PolicySpec, options: TfjsEngineOptions): PolicyEngine {
   return new TfjsEngine(spec, options);
 }
 
@@ -38,29 +50,39 @@ class TfjsEngine implements PolicyEngine {
   readonly spec: PolicySpec;
   readonly layout: readonly ParameterSlot[];
   readonly parameterCount: number;
-  readonly #plan: PolicyLayout;
+  readonly #network: Network;
   readonly #A: number;
-  readonly #K: number;
-  #parameters: Float32Array;
-  #gradient: Float32Array;
-  #firstMoments: Float32Array;
-  #secondMoments: Float32Array;
+  readonly #backend: string;
+  readonly #parameters: Float32Array;
+  readonly #gradient: Float32Array;
+  readonly #firstMoments: Float32Array;
+  readonly #secondMoments: Float32Array;
   #step = 0;
   #beta1Product = 1;
   #beta2Product = 1;
   #batch: TrainingBatch | null = null;
 
-  constructor(spec: PolicySpec, options: EngineOptions) {
-    this.#plan = policyLayout(spec);
+  constructor(spec: PolicySpec, { init, policy = null }: TfjsEngineOptions) {
+    checkSpec(spec);
     this.spec = spec;
-    this.layout = this.#plan.slots;
-    this.parameterCount = this.#plan.parameterCount;
+    // starts one where none was chosen
+    tf.backend();
+    this.#backend = tf.getBackend();
+    this.#network =
+      policy === null
+        ? new Network(buildMlp(spec), spec, 'net_arch', policyLayout(spec).slots)
+        : new Network(policy.models(spec, init), spec, policy.where, null);
+    this.layout = this.#network.layout;
+    this.parameterCount = this.#network.parameterCount;
     this.#A = headSize(spec);
-    this.#K = actionColumns(spec);
-    this.#parameters = initialParameters(spec, options.init);
+    this.#parameters = new Float32Array(this.parameterCount);
     this.#gradient = new Float32Array(this.parameterCount);
     this.#firstMoments = new Float32Array(this.parameterCount);
     this.#secondMoments = new Float32Array(this.parameterCount);
+    if (policy === null) {
+      this.#parameters.set(initialParameters(spec, init));
+      this.#network.write(this.#parameters);
+    } else this.#network.read(this.#parameters);
   }
 
   act(
@@ -71,11 +93,12 @@ class TfjsEngine implements PolicyEngine {
     batch: number,
   ): void {
     const A = this.#A;
-    const head = this.#evaluate(this.#plan.actor, observations, batch);
-    const values = this.#evaluate(this.#plan.critic, observations, batch);
-    out.values.set(values.subarray(0, batch));
-    if (this.spec.action.kind === 'box') {
-      const logStds = this.#slice(this.#plan.logStd);
+    const { head, values } = this.#evaluate(observations, batch);
+    out.values.set(values);
+    const { logStd } = this.#network;
+    if (logStd !== null) {
+      const { offset, size } = logStd.slot;
+      const logStds = this.#parameters.subarray(offset, offset + size);
       for (let b = 0; b < batch; b++) {
         let logProb = 0;
         for (let k = 0; k < A; k++) {
@@ -109,12 +132,12 @@ class TfjsEngine implements PolicyEngine {
   }
 
   predictValues(values: Float32Array, observations: Float32Array, batch: number): void {
-    values.set(this.#evaluate(this.#plan.critic, observations, batch).subarray(0, batch));
+    tf.tidy(() => values.set(this.#network.values(this.#rows(observations, batch)).dataSync()));
   }
 
   distribution(out: Float32Array, observations: Float32Array, masks: Uint8Array | null, batch: number): void {
-    const head = this.#evaluate(this.#plan.actor, observations, batch);
-    out.set(this.spec.action.kind === 'box' ? head : softmaxRows(head, masks, batch, this.#A));
+    const head = tf.tidy(() => this.#network.head(this.#rows(observations, batch)).dataSync<'float32'>());
+    out.set(this.#network.logStd !== null ? head : softmaxRows(head, masks, batch, this.#A));
   }
 
   setBatch(batch: TrainingBatch): void {
@@ -149,6 +172,7 @@ class TfjsEngine implements PolicyEngine {
       const denominator = Math.sqrt(this.#secondMoments[i]) * secondScale + hyper.adamEps;
       this.#parameters[i] -= (stepSize * this.#firstMoments[i]) / denominator;
     }
+    this.#network.write(this.#parameters);
     losses.stepped = true;
   }
 
@@ -175,12 +199,15 @@ class TfjsEngine implements PolicyEngine {
   }
 
   setParameters(parameters: Float32Array): void {
-    this.#parameters = this.#checked('parameters', parameters);
+    this.#restore(this.#checked('parameters', parameters));
   }
 
+  /** The weights by their names, as `layout` has them. */
   getState(): StateDict {
+    const weights: StateDict = {};
+    for (const { name, offset, size } of this.layout) weights[name] = this.#parameters.slice(offset, offset + size);
     return {
-      parameters: this.#parameters.slice(),
+      weights,
       firstMoments: this.#firstMoments.slice(),
       secondMoments: this.#secondMoments.slice(),
       step: this.#step,
@@ -190,7 +217,7 @@ class TfjsEngine implements PolicyEngine {
 
   setState(state: StateDict): void {
     const { step, betaProducts } = state;
-    const parameters = this.#checked('parameters', state['parameters']);
+    const parameters = this.#checkedWeights(childState(state, 'weights', 'policy', 'POLICY_STATE'));
     const firstMoments = this.#checked('firstMoments', state['firstMoments']);
     const secondMoments = this.#checked('secondMoments', state['secondMoments']);
     if (typeof step !== 'number' || !(betaProducts instanceof Float64Array) || betaProducts.length !== 2) {
@@ -200,9 +227,9 @@ class TfjsEngine implements PolicyEngine {
         message: 'the step count and two running products are missing',
       });
     }
-    this.#parameters = parameters;
-    this.#firstMoments = firstMoments;
-    this.#secondMoments = secondMoments;
+    this.#restore(parameters);
+    this.#firstMoments.set(firstMoments);
+    this.#secondMoments.set(secondMoments);
     this.#step = step;
     this.#beta1Product = betaProducts[0];
     this.#beta2Product = betaProducts[1];
@@ -210,6 +237,35 @@ class TfjsEngine implements PolicyEngine {
 
   dispose(): void {
     this.#batch = null;
+    this.#network.dispose();
+  }
+
+  #restore(parameters: Float32Array): void {
+    this.#parameters.set(parameters);
+    this.#network.write(this.#parameters);
+  }
+
+  #checkedWeights(weights: StateDict): Float32Array {
+    const parameters = new Float32Array(this.parameterCount);
+    const others = new Set(Object.keys(weights));
+    for (const { name, offset, size } of this.layout) {
+      const weight = weights[name];
+      others.delete(name);
+      if (!(weight instanceof Float32Array) || weight.length !== size) {
+        const value = weight instanceof Float32Array ? weight.length : null;
+        fail('POLICY_STATE', {
+          where: `policy weight ${name}`,
+          value,
+          message: `this policy has ${size} float32 numbers there: the state is of another network`,
+        });
+      }
+      parameters.set(weight, offset);
+    }
+    if (others.size > 0) {
+      const message = 'this policy has no such weights: the state is of another network';
+      fail('POLICY_STATE', { where: 'policy weights', value: [...others], message });
+    }
+    return parameters;
   }
 
   #checked(where: string, flat: unknown): Float32Array {
@@ -221,150 +277,42 @@ class TfjsEngine implements PolicyEngine {
         message: `this policy has ${this.parameterCount} float32 numbers there`,
       });
     }
-    return flat.slice();
+    return flat;
   }
 
-  #slice(slot: ParameterSlot | null): Float32Array {
-    return slot === null ? new Float32Array(0) : this.#parameters.subarray(slot.offset, slot.offset + slot.size);
+  /** TensorFlow.js has one backend a process: on another one the bits would change half way. */
+  #requireBackend(): void {
+    const backend = tf.getBackend();
+    if (backend === this.#backend) return;
+    const message = `this policy computes on ${this.#backend}, and the process has been set to another since: one backend a process`;
+    fail('POLICY_STATE', { where: 'tfjs backend', value: backend, message });
   }
 
-  #tensors(): tf.Tensor[] {
-    return this.layout.map((slot) => tf.tensor(this.#slice(slot).slice(), [...slot.shape], 'float32'));
-  }
-
-  #network(layers: readonly LinearLayer[], observations: tf.Tensor2D, tensors: readonly tf.Tensor[]): tf.Tensor2D {
-    let x = observations;
-    for (const { weight, bias, role } of layers) {
-      x = tf.add(
-        tf.matMul(x, tensors[this.layout.indexOf(weight)].as2D(weight.shape[0], weight.shape[1])),
-        tensors[this.layout.indexOf(bias)],
-      );
-      if (role === 'hidden') x = this.spec.activation === 'tanh' ? tf.tanh(x) : tf.relu(x);
-    }
-    return x;
-  }
-
-  #evaluate(layers: readonly LinearLayer[], observations: Float32Array, batch: number): Float32Array {
+  #rows(observations: Float32Array, batch: number): tf.Tensor2D {
+    this.#requireBackend();
     const O = this.spec.observationSize;
+    // a copy: the backend keeps what it is given, and the caller writes over it
+    return tf.tensor2d(observations.slice(0, batch * O), [batch, O]);
+  }
+
+  #evaluate(observations: Float32Array, batch: number): { head: Float32Array; values: Float32Array } {
     return tf.tidy(() => {
-      const x = tf.tensor2d(observations.slice(0, batch * O), [batch, O]);
-      return Float32Array.from(this.#network(layers, x, this.#tensors()).dataSync());
+      const { head, values } = this.#network.forward(this.#rows(observations, batch));
+      return { head: head.dataSync<'float32'>(), values: values.dataSync<'float32'>() };
     });
   }
 
   #differentiate(losses: UpdateLosses, indices: Int32Array, hyper: UpdateHyperparameters): void {
     const batch = this.#batch;
     if (batch === null) return fail('POLICY_STATE', { where: 'minibatch', message: 'call setBatch before update' });
-    tf.tidy(() => {
-      const loss = (...tensors: tf.Tensor[]): tf.Scalar => this.#loss(losses, batch, indices, hyper, tensors);
-      const derived = tf.grads(loss)(this.#tensors());
-      derived.forEach((tensor, i) => this.#gradient.set(tensor.dataSync(), this.layout[i].offset));
-    });
+    this.#requireBackend();
+    const loss = (): tf.Scalar => ppoLoss(losses, this.#network, this.spec, batch, indices, hyper);
+    this.#network.differentiate(this.#gradient, loss);
     let squares = 0;
     for (const g of this.#gradient) squares += g * g;
     losses.gradNorm = Math.sqrt(squares);
     losses.stepped = false;
   }
-
-  #loss(
-    losses: UpdateLosses,
-    batch: TrainingBatch,
-    indices: Int32Array,
-    hyper: UpdateHyperparameters,
-    tensors: tf.Tensor[],
-  ): tf.Scalar {
-    const n = indices.length;
-    const column = (from: Float32Array): tf.Tensor1D => tf.tensor1d(Float32Array.from(indices, (i) => from[i]));
-    const x = tf.tensor2d(rowsOf(batch.observations, indices, this.spec.observationSize), [
-      n,
-      this.spec.observationSize,
-    ]);
-    const oldLogProbs = column(batch.logProbs);
-    const oldValues = column(batch.values);
-    const returns = column(batch.returns);
-    let advantages = column(batch.advantages);
-    if (hyper.normalizeAdvantage && n > 1) {
-      const centred = tf.sub(advantages, tf.mean(advantages));
-      const deviation = tf.sqrt(tf.div(tf.sum(tf.square(centred)), n - 1));
-      advantages = tf.div(centred, tf.add(deviation, 1e-8));
-    }
-    const head = this.#network(this.#plan.actor, x, tensors);
-    const actions = rowsOf(batch.actions, indices, this.#K);
-    const { logProbs, entropy } =
-      this.spec.action.kind === 'discrete'
-        ? this.#categorical(head, actions, batch.masks === null ? null : maskRows(batch.masks, indices, this.#A), n)
-        : this.#gaussian(head, actions, tensors, n);
-    const logRatio = tf.sub(logProbs, oldLogProbs);
-    const ratio = tf.exp(logRatio);
-    const clipped = tf.clipByValue(ratio, 1 - hyper.clipRange, 1 + hyper.clipRange);
-    const policyLoss = tf.neg(tf.mean(tf.minimum(tf.mul(advantages, ratio), tf.mul(advantages, clipped))));
-
-    const values = this.#network(this.#plan.critic, x, tensors).reshape([n]);
-    let squares = tf.square(tf.sub(values, returns));
-    if (hyper.clipRangeVf !== null) {
-      const clamped = tf.add(
-        oldValues,
-        tf.clipByValue(tf.sub(values, oldValues), -hyper.clipRangeVf, hyper.clipRangeVf),
-      );
-      const clampedSquares = tf.square(tf.sub(clamped, returns));
-      squares = hyper.valueClipping === 'pessimistic' ? tf.maximum(squares, clampedSquares) : clampedSquares;
-    }
-    const valueLoss = tf.mean(squares);
-    const meanEntropy = tf.mean(entropy);
-
-    losses.policyLoss = policyLoss.dataSync()[0];
-    losses.valueLoss = valueLoss.dataSync()[0];
-    losses.entropy = meanEntropy.dataSync()[0];
-    losses.approxKl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio)).dataSync()[0];
-    losses.clipFraction = tf
-      .mean(tf.cast(tf.greater(tf.abs(tf.sub(ratio, 1)), hyper.clipRange), 'float32'))
-      .dataSync()[0];
-    return tf.add(tf.sub(policyLoss, tf.mul(hyper.entCoef, meanEntropy)), tf.mul(hyper.vfCoef, valueLoss)).asScalar();
-  }
-
-  #categorical(
-    head: tf.Tensor2D,
-    actions: Float32Array,
-    masks: tf.Tensor2D | null,
-    n: number,
-  ): { logProbs: tf.Tensor; entropy: tf.Tensor } {
-    const A = this.#A;
-    const logits = masks === null ? head : tf.where(tf.cast(masks, 'bool'), head, tf.mul(tf.ones([n, A]), MASKED));
-    const logSoftmax = tf.logSoftmax(logits);
-    const chosen = tf.oneHot(tf.tensor1d(Int32Array.from(actions), 'int32'), A);
-    const logProbs = tf.sum(tf.mul(logSoftmax, chosen), 1);
-    const terms = tf.mul(tf.exp(logSoftmax), logSoftmax);
-    const entropy = tf.neg(tf.sum(masks === null ? terms : tf.mul(terms, masks), 1));
-    return { logProbs, entropy };
-  }
-
-  #gaussian(
-    head: tf.Tensor2D,
-    actions: Float32Array,
-    tensors: tf.Tensor[],
-    n: number,
-  ): { logProbs: tf.Tensor; entropy: tf.Tensor } {
-    const slot = this.#plan.logStd;
-    if (slot === null)
-      return fail('POLICY_SPEC', { where: 'log_std', message: 'a Box needs a log standard deviation' });
-    const logStd = tensors[this.layout.indexOf(slot)];
-    const z = tf.div(tf.sub(tf.tensor2d(actions, [n, this.#K]), head), tf.exp(logStd));
-    const logProbs = tf.sum(tf.sub(tf.mul(-0.5, tf.square(z)), tf.add(logStd, HALF_LOG_TWO_PI)), 1);
-    const entropy = tf.mul(tf.ones([n]), tf.sum(tf.add(logStd, 0.5 + HALF_LOG_TWO_PI)));
-    return { logProbs, entropy };
-  }
-}
-
-function rowsOf(from: Float32Array, indices: Int32Array, columns: number): Float32Array {
-  const rows = new Float32Array(indices.length * columns);
-  indices.forEach((index, i) => rows.set(from.subarray(index * columns, (index + 1) * columns), i * columns));
-  return rows;
-}
-
-function maskRows(from: Uint8Array, indices: Int32Array, columns: number): tf.Tensor2D {
-  const rows = new Float32Array(indices.length * columns);
-  indices.forEach((index, i) => rows.set(from.subarray(index * columns, (index + 1) * columns), i * columns));
-  return tf.tensor2d(rows, [indices.length, columns]);
 }
 
 /** (B,A) probabilities; masked ones are 0. */

@@ -1,0 +1,47 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { exclusively } from './claim.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'openbell-claim-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const claimOf = (number: number, pid: number, host = hostname()): string => {
+  const file = path.join(folder, `claim-${number}.lock`);
+  writeFileSync(file, JSON.stringify({ pid, hostname: host }));
+  return file;
+};
+/** Larger than any process id that Linux gives. */
+const DEAD = 2 ** 30;
+const attempt = (): string => exclusively(folder, Date.now, () => readdirSync(folder).join(' '));
+
+it('holds a claim while it acts, and none afterwards, also where the act fails', () => {
+  expect(attempt()).toBe('claim-1.lock');
+  expect(readdirSync(folder)).toEqual([]);
+  expect(() => exclusively(folder, Date.now, () => expect.fail('no'))).toThrow('no');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is refused while another process holds one', () => {
+  const file = claimOf(3, process.ppid);
+  expect(attempt).toThrow(new RegExp(`^RUN_STATE ${folder} ${process.ppid}: another process is taking this run up`));
+  expect(existsSync(file)).toBe(true);
+  claimOf(3, DEAD, 'another-machine');
+  expect(attempt).toThrow(/^RUN_STATE/);
+  // made, and not yet written
+  writeFileSync(file, '');
+  expect(attempt).toThrow(/^RUN_STATE/);
+});
+
+it('passes over one whose process has died, and one that is too old', () => {
+  claimOf(3, DEAD);
+  expect(attempt()).toBe('claim-3.lock claim-4.lock');
+  expect(readdirSync(folder)).toEqual([]);
+  const old = claimOf(1, process.ppid);
+  utimesSync(old, 1, 1);
+  expect(attempt()).toBe('claim-1.lock claim-2.lock');
+});

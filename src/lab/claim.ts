@@ -1,0 +1,91 @@
+/**
+ * One process at a time: of two that take a run over at once, one goes on and the other is refused. A claim is a file
+ * that only one process can make. One left behind by a process that died is passed over under the next number, never
+ * removed and made again, which two processes could do at once.
+ */
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { isTree } from '#src/config/yaml-source.js';
+import { fail } from '#src/errors.js';
+
+/** A process that died without a word is noticed after this long at the latest. */
+export const STALE_AFTER_MS = 120_000;
+
+const NAME = /^claim-(\d+)\.lock$/;
+
+/** Runs `act` while no other process can, in `folder`. Throws RUN_STATE where one is at it. */
+export function exclusively<T>(folder: string, nowMs: () => number, act: () => T): T {
+  const mine = claim(folder, nowMs);
+  try {
+    return act();
+  } finally {
+    for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
+  }
+}
+
+function claim(folder: string, nowMs: () => number): number {
+  for (;;) {
+    const last = claims(folder).at(-1) ?? 0;
+    if (last > 0) refuseHeld(claimFile(folder, last), nowMs());
+    const mine = last + 1;
+    try {
+      writeFileSync(claimFile(folder, mine), JSON.stringify({ pid: process.pid, hostname: hostname() }), {
+        flag: 'wx',
+      });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+      // made, but not written: the disk is full
+      rmSync(claimFile(folder, mine), { force: true });
+      throw error;
+    }
+    // somebody else may have begun from a number that has been passed since
+    if (claims(folder).at(-1) === mine) return mine;
+    rmSync(claimFile(folder, mine), { force: true });
+  }
+}
+
+function refuseHeld(file: string, nowMs: number): void {
+  const claimedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  // given back meanwhile, or left behind
+  if (claimedMs === undefined || nowMs - claimedMs > STALE_AFTER_MS) return;
+  const owner = ownerOf(file);
+  if (owner !== null && owner.hostname === hostname() && !isAlive(owner.pid)) return;
+  fail('RUN_STATE', {
+    where: path.dirname(file),
+    value: owner?.pid,
+    message: 'another process is taking this run up at this moment; wait for it, or stop it first',
+  });
+}
+
+/** null: its owner has not written it to the end yet. */
+function ownerOf(file: string): { pid: number; hostname: string } | null {
+  try {
+    const owner: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (!isTree(owner)) return null;
+    const { pid, hostname: host } = owner;
+    return typeof pid === 'number' && typeof host === 'string' ? { pid, hostname: host } : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function claims(folder: string): number[] {
+  return readdirSync(folder)
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+const claimFile = (folder: string, number: number): string => path.join(folder, `claim-${number}.lock`);
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
