@@ -108,8 +108,9 @@ describe('lockstep', () => {
 describe('maximum speed', () => {
   it('waits for a reader that does not read, and nothing is lost', async () => {
     const started = await gateway({ bars: market(['SYN'], 4) });
-    const client = await start(started.port, 3);
+    // before anybody is there: a market that nobody looks at is over in no time
     started.control.pause();
+    const client = await start(started.port, 3);
     client.send(1, 11, 2, ...SYN, 0, '233', 0, 0, '');
     client.send(97, 4, ...SYN, 'AllLast', 0, 0);
     await client.barrier();
@@ -131,8 +132,8 @@ describe('maximum speed', () => {
 
   it('steps and pauses by the control channel', async () => {
     const started = await gateway();
-    await start(started.port, 3);
     started.control.pause();
+    await start(started.port, 3);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const { nowMs } = started.clock;
     await call(started, 'POST', '/step', { boundaries: 3 });
