@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   SPACE_VALUE: 1,
   // statistics
   STATISTICS_INPUT: 1,
+  COMPARE_NOT_EVALUATED: 2,
   // policies and training
   POLICY_SPEC: 2,
   POLICY_MODULE: 2,

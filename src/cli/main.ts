@@ -31,6 +31,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
   },
   {
+    name: 'compare',
+    summary: 'Compare experiments over all their seeds, with intervals and a verdict',
+    register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),
+  },
+  {
     name: 'replay',
     summary: 'Train a run again and compare it to the bit',
     register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
