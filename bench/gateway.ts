@@ -233,5 +233,7 @@ else {
   if (parts.includes('soak')) lines.push(await soak(Number(values.minutes)));
   const text = [...lines, `\nMade by \`node dist/bench/gateway.js\` on ${machineText(thisMachine())}.`].join('\n');
   process.stdout.write(`${text}\n`);
-  if (values.doc !== undefined) writeIntoPage(values.doc, 'gateway-bench', text);
+  // the soak takes long and is made by itself
+  if (values.doc !== undefined)
+    writeIntoPage(values.doc, parts.includes('soak') ? 'gateway-soak' : 'gateway-bench', text);
 }

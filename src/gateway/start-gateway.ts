@@ -44,8 +44,8 @@ export interface GatewayOptions {
   readonly versionCap?: number;
   /** When market time begins to pass. Default `first_client`. */
   readonly start?: 'now' | 'first_client';
-  /** A client's requests a second (wall clock) before error 100; not counted at maximum speed. Default 50. */
-  readonly requestsPerSecond?: number;
+  /** A client's requests a second (wall clock) before error 100; not counted at maximum speed. Default 50; null: no limit. */
+  readonly requestsPerSecond?: number | null;
   readonly log?: (message: string) => void;
 }
 
@@ -66,7 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = options.port ?? DEFAULT_PORT;
   const speed = options.speed ?? DEFAULT_SPEED;
   const versionCap = options.versionCap ?? MAX_SERVER_VERSION;
-  checkNumbers(port, options.controlPort ?? 0, speed, versionCap);
+  checkNumbers(port, options.controlPort ?? 0, speed, versionCap, options.requestsPerSecond ?? null);
   const seed = options.seed ?? 0;
   const exchange = createExchange({
     bars: options.bars,
@@ -78,6 +78,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(options.costs === undefined ? {} : { costs: options.costs }),
     ...(options.allowShorting === undefined ? {} : { allowShorting: options.allowShorting }),
   });
+  if (exchange.nextEventMs === null)
+    fail('GATEWAY_OPTIONS', {
+      where: 'start',
+      value: new Date(exchange.nowMs).toISOString(),
+      message: 'the data end before it: there is nothing to replay; choose an earlier start',
+    });
+  const faults = options.faults ?? NO_FAULTS;
+  checkFaults(faults, options.bars);
   const log = options.log ?? (() => undefined);
   let sayOver = (): void => undefined;
   const over = new Promise<void>((resolve) => {
@@ -88,12 +96,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const atFirstClient = (options.start ?? 'first_client') === 'first_client';
   const server: GatewayServer = new GatewayServer(
     exchange,
-    new FaultPlan(options.faults ?? NO_FAULTS, exchange.nowMs),
+    new FaultPlan(faults, exchange.nowMs),
     {
       port,
       versionCap,
       seed,
-      requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
+      requestsPerSecond: options.requestsPerSecond === undefined ? REQUESTS_PER_SECOND : options.requestsPerSecond,
       symbols: options.bars.map(({ instrument }) => instrument.symbol),
     },
     {
@@ -153,7 +161,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function checkNumbers(port: number, controlPort: number, speed: Speed, versionCap: number): void {
+/** What a plan can be wrong about only in the light of the data: told at the start, not when its moment comes. */
+function checkFaults({ scripted }: FaultPlanSpec, bars: readonly Bars[]): void {
+  const symbols = bars.map(({ instrument }) => instrument.symbol);
+  for (const { fault } of scripted) {
+    if (fault.kind === 'stale_feed' && !symbols.includes(fault.symbol))
+      fail('GATEWAY_FAULT', {
+        where: 'stale_feed, symbol',
+        value: fault.symbol,
+        message: `no such instrument is replayed; there are ${symbols.join(', ')}`,
+      });
+  }
+}
+
+function checkNumbers(
+  port: number,
+  controlPort: number,
+  speed: Speed,
+  versionCap: number,
+  messageRate: number | null,
+): void {
   for (const [where, value] of [
     ['port', port],
     ['control port', controlPort],
@@ -168,6 +195,13 @@ function checkNumbers(port: number, controlPort: number, speed: Speed, versionCa
           'this is where TWS and IB Gateway trade real money: a simulation does not listen there; 4002 and 7497 are the paper ports',
       });
   }
+  if (messageRate !== null && !(Number.isInteger(messageRate) && messageRate >= 1 && messageRate <= 1e6))
+    fail('GATEWAY_OPTIONS', {
+      where: 'message rate',
+      value: messageRate,
+      message:
+        'a client may send a whole number of messages a second, from 1 to 1000000, or any number (null; 0 on the command line)',
+    });
   if (speed !== 'max' && !(speed > 0 && speed <= 1e6))
     fail('GATEWAY_OPTIONS', {
       where: 'speed',

@@ -3,9 +3,9 @@ import type { TradingCalendar } from '#env/market/calendar.js';
 import type { ContractDetails, ServerMessage } from '../wire/responses.js';
 import type { ContractQuery } from '../wire/types.js';
 import type { ContractBook, ContractEntry } from './contract-book.js';
+import { knownSession, localDay } from './sessions.js';
 import { dateText, hoursText, zoneName } from './wire-time.js';
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** As many days of hours as IBKR sends. */
@@ -19,7 +19,7 @@ const ORDER_TYPES =
 
 /** "date:hhmm-date:hhmm;date:CLOSED;...", of the days from `timeMs` on. `extended`: with the hours around the session. */
 export function sessionHours(calendar: TradingCalendar, timeMs: number, extended: boolean): string {
-  const first = Math.floor((timeMs + calendar.utcOffsetMs(timeMs)) / DAY_MS);
+  const first = localDay(calendar, timeMs);
   const days: string[] = [];
   for (let dayId = first; dayId < first + HOURS_DAYS; dayId++) {
     const session = knownSession(calendar, dayId);
@@ -34,18 +34,6 @@ export function sessionHours(calendar: TradingCalendar, timeMs: number, extended
     days.push(`${hoursText(from, calendar)}-${hoursText(to, calendar)}`);
   }
   return days.join(';');
-}
-
-/** Beyond its last year a calendar knows nothing, and nothing is said of those days. */
-const CALENDAR_LAST_DAY = Date.UTC(2030, 11, 31) / DAY_MS;
-const CALENDAR_FIRST_DAY = Date.UTC(2000, 0, 1) / DAY_MS;
-
-function knownSession(
-  calendar: TradingCalendar,
-  dayId: number,
-): ReturnType<TradingCalendar['sessionOnDay']> | undefined {
-  const known = calendar.name === '24x7' || (dayId >= CALENDAR_FIRST_DAY && dayId <= CALENDAR_LAST_DAY);
-  return known ? calendar.sessionOnDay(dayId) : undefined;
 }
 
 /** `price` is what the contract trades at, NaN: not known; its increment is the one that clients go by. */

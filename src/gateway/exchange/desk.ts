@@ -44,6 +44,7 @@ export class Desk {
 
   /** The order and its status as they stand. */
   show(working: WorkingOrder): void {
+    working.shownWhyHeld = working.whyHeld;
     this.tell(working, openOrderMessage(working, this.world.account));
     this.tell(working, orderStatusMessage(working));
   }
@@ -53,7 +54,7 @@ export class Desk {
     if (!working.isWorking) return;
     const status =
       working.isHeldByParent || working.waitsForTrigger || !this.mayTrade(working) ? 'PreSubmitted' : 'Submitted';
-    if (status === working.status) return;
+    if (status === working.status && working.whyHeld === working.shownWhyHeld) return;
     working.status = status;
     this.show(working);
   }
@@ -118,7 +119,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(record);
-    world.accountChanged = true;
     if (working.remaining === 0) this.#end(working, 'Filled');
     else if (working.isWorking) working.status = 'Submitted';
     this.tell(working, executionMessage(record, -1));
@@ -239,7 +239,6 @@ export class Desk {
       superseded: false,
     };
     this.executions.records.push(corrected);
-    this.world.accountChanged = true;
     this.tell(working, executionMessage(corrected, -1));
     this.tell(working, commissionMessage(corrected));
     this.onFill(corrected);

@@ -7,6 +7,7 @@ import type { Feed } from './feed.js';
 import { History } from './history.js';
 import { parseHistoryQuery, type HistoryQuery } from './history-query.js';
 import { AMBIGUOUS, NO_DEFINITION } from './market-data.js';
+import { knownSessionsBetween } from './sessions.js';
 import { hasVolume, offers, type GatheredBar, type Show } from './show.js';
 import type { World } from './world.js';
 import { dateText, localTimeText, parseTime, utcTimeText, zoneName } from './wire-time.js';
@@ -222,7 +223,7 @@ export class HistoryService {
     const { fromMs } = this.#history.range(feed, query, endMs, true);
     const { calendar } = feed;
     const stamp = (timeMs: number): string => localTimeText(timeMs, calendar).replace(' ', '-').split(' ')[0];
-    const sessions = calendar.sessionsBetween(fromMs, endMs).map(({ dayId, openMs, closeMs }) => ({
+    const sessions = knownSessionsBetween(calendar, fromMs, endMs).map(({ dayId, openMs, closeMs }) => ({
       start: stamp(openMs),
       end: stamp(closeMs),
       refDate: dateText(dayId),

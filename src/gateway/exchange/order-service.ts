@@ -46,6 +46,7 @@ export class OrderService {
     const feed = world.feeds[working.entry.feed];
     if (feed === undefined) return;
     world.timers.at(world.nowMs + late.delayMs, () => {
+      feed.settle();
       const price = working.side > 0 ? feed.ask : feed.bid;
       this.#desk.fillAfterEnd(working, price);
     });
@@ -125,7 +126,6 @@ export class OrderService {
     const { ledger } = this.#desk.world;
     const amount = borrowCost(-ledger.positions[index].quantity, market.close[t - 1], market.costs.borrowRate, nights);
     ledger.book({ kind: 'borrow', feed: index, micros: toMicros(amount) });
-    this.#desk.world.accountChanged = true;
   }
 
   /** One old share became `ratio` new ones: the position, and the orders that rest, follow. */
@@ -150,6 +150,5 @@ export class OrderService {
       working.heldWhenGiven *= ratio;
       this.#desk.show(working);
     }
-    this.#desk.world.accountChanged = true;
   }
 }

@@ -18,10 +18,10 @@ import type { Matcher } from './matcher.js';
 import { MICROS } from './ledger.js';
 import { marginsOf } from './margin.js';
 import { openOrderMessage, orderState, WorkingOrder } from './working-order.js';
+import { sessionAtOrAfter } from './sessions.js';
 import { localTimeText, parseTime } from './wire-time.js';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Orders that may trade outside regular hours are good until so long after the close. */
 const LATE_MS = 4 * HOUR_MS;
 
@@ -76,7 +76,7 @@ export class Placement {
     order: Order,
     refused: (r: Refusal) => void,
   ): void {
-    const { books, world } = this.#desk;
+    const { books } = this.#desk;
     if (!(orderId > 0) || orderId < books.highest(clientId)) return refused(DUPLICATE_ID);
     const entry = this.#lookUp(query);
     if ('code' in entry) return refused(entry);
@@ -106,7 +106,6 @@ export class Placement {
     const rejection = this.#desk.faults.take('rejectOrder', working);
     if (rejection !== null) return this.#desk.reject(working, rejection.code, rejection.message, rejection.withStatus);
     if (order.transmit) this.#transmitFamily(working);
-    world.accountChanged = true;
   }
 
   /** Prices, group and expiry of the order as it was given. */
@@ -156,8 +155,8 @@ export class Placement {
   #warnClosed(working: WorkingOrder): void {
     const { world } = this.#desk;
     const { calendar } = working.entry;
-    const next = calendar.sessionAt(world.nowMs) ?? calendar.sessionsBetween(world.nowMs, world.nowMs + 14 * DAY_MS)[0];
-    if (next === undefined || next.openMs <= world.nowMs) return;
+    const next = sessionAtOrAfter(calendar, world.nowMs);
+    if (next === null || next.openMs <= world.nowMs) return;
     const { order, contract } = working;
     this.#desk.tell(working, {
       type: 'error',
@@ -216,8 +215,8 @@ export class Placement {
       return parsed === 'invalid' || parsed.timeMs <= nowMs ? null : parsed.timeMs;
     }
     const late = order.outsideRth && calendar.name === 'XNYS' ? LATE_MS : 0;
-    const session = calendar.sessionAt(nowMs - late) ?? calendar.sessionsBetween(nowMs - late, nowMs + 14 * DAY_MS)[0];
-    return session === undefined ? Infinity : session.closeMs + late;
+    const session = sessionAtOrAfter(calendar, nowMs - late);
+    return session === null ? Infinity : session.closeMs + late;
   }
 
   /** Short sales and buying power. Children of a bracket close what their parent opens. */
@@ -262,7 +261,9 @@ export class Placement {
 
   #priceOf(entry: ContractEntry, order: Order): number {
     const feed = this.#desk.world.feeds[entry.feed];
-    const market = feed === undefined ? NaN : order.action === 'BUY' ? feed.ask : feed.bid;
+    // a backtest has no quotes, and what it charges must not depend on who looks at them
+    const quote = this.#desk.keepsHours ? (order.action === 'BUY' ? feed?.ask : feed?.bid) : feed?.last;
+    const market = quote ?? NaN;
     const limit = order.orderType === 'LMT' || order.orderType === 'LOC' ? (order.lmtPrice ?? NaN) : NaN;
     return Number.isNaN(limit) ? (Number.isNaN(market) ? 0 : market) : limit;
   }

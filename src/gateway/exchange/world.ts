@@ -17,8 +17,6 @@ export class World {
   readonly clients = new Set<ExchangeClient>();
   /** Market time, epoch milliseconds. */
   nowMs: number;
-  /** Cash, positions or marks have changed since account subscribers were told. */
-  accountChanged = true;
 
   constructor(parts: {
     account: string;

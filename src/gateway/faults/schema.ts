@@ -110,7 +110,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
     match,
     delay: duration.default(1_000),
     price_offset: z.number().default(0),
-    shares_factor: z.number().positive().default(1),
+    shares_factor: z.int().min(1).default(1),
   }),
   z.strictObject({ kind: z.literal('stale_feed'), symbol: z.string().min(1), duration: duration.optional() }),
   z.strictObject({
