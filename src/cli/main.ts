@@ -66,6 +66,21 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),
   },
   {
+    name: 'promote',
+    summary: 'Freeze a run in a bundle and move an alias to it',
+    register: async (yargs) => yargs.command((await import('./promote.js')).promoteCommand),
+  },
+  {
+    name: 'paper',
+    summary: 'Trade a bundle on the simulated gateway, and compare with the backtest',
+    register: async (yargs) => yargs.command((await import('./paper.js')).paperCommand),
+  },
+  {
+    name: 'registry',
+    summary: 'Look at bundles, aliases and their history',
+    register: async (yargs) => yargs.command((await import('./registry.js')).registryCommand),
+  },
+  {
     name: 'config',
     summary: 'Show what a configuration means, and what it may hold',
     register: async (yargs) => yargs.command((await import('./config.js')).configCommand),

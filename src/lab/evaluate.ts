@@ -23,7 +23,7 @@ import { readCurves } from './evaluate-curves.js';
 import { writeEvaluation } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
-import { writeFileAtomic } from './files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
@@ -139,7 +139,7 @@ interface ChosenCheckpoint {
   readonly usual: 'best' | 'last';
 }
 
-function chooseCheckpoint(run: RunDirectory, options: EvaluateRunOptions): ChosenCheckpoint {
+export function chooseCheckpoint(run: RunDirectory, options: EvaluateRunOptions): ChosenCheckpoint {
   const best = checkpointFile(run.checkpoints, 'best');
   const usual = existsSync(best) ? 'best' : 'last';
   // another checkpoint in its place would pass for the one that was chosen
@@ -205,7 +205,10 @@ async function loadPolicy(
   return { policy: new ActingPolicy({ engine, normalizer, bounds }), engine };
 }
 
-function spacesOf(config: ExperimentConfig): { observationSpace: ReturnType<typeof box>; actionSpace: ActionSpace } {
+export function spacesOf(config: ExperimentConfig): {
+  observationSpace: ReturnType<typeof box>;
+  actionSpace: ActionSpace;
+} {
   const { env, observation } = config;
   if (env.id === 'market') {
     const size = specNamed(observation?.feature_set ?? 'v1').features.length;

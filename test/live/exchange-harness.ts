@@ -33,6 +33,9 @@ const BARS = new Map([
   [86_400_000, '1 day'],
 ]);
 
+/** As often as the shell lets the clocks tick, at least. */
+const CLOCK_EVERY_MS = 1_000;
+
 export interface HarnessOptions {
   readonly exchange: Exchange;
   readonly trader: Trader;
@@ -51,6 +54,7 @@ export class ExchangeHarness {
   onEvent: ((event: TraderEvent, intents: readonly TraderIntent[]) => void) | null = null;
   wallMs = 1_000;
   readonly #wallStepMs: number;
+  #clockWallMs = 0;
   readonly #client: ExchangeClient;
   #connected = false;
   readonly #queue: TraderNews[] = [];
@@ -119,7 +123,10 @@ export class ExchangeHarness {
     if (this.exchange.nextEventMs === null) return false;
     const { boundaryMs, openFillsMs } = this.exchange.step();
     this.wallMs += this.#wallStepMs;
-    if (boundaryMs !== null || openFillsMs !== null) this.feed({ type: 'clock' });
+    if (boundaryMs !== null || openFillsMs !== null || this.wallMs - this.#clockWallMs >= CLOCK_EVERY_MS) {
+      this.#clockWallMs = this.wallMs;
+      this.feed({ type: 'clock' });
+    }
     return true;
   }
 
@@ -135,6 +142,19 @@ export class ExchangeHarness {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const event = { ...next, marketMs: this.exchange.nowMs, wallMs: this.wallMs } as TraderEvent;
       this.events.push(event);
+      if (this.events.length > 400_000) {
+        console.log(
+          this.events
+            .slice(-30)
+            .map((e) => JSON.stringify(e).slice(0, 250))
+            .join('\n'),
+          this.intents
+            .slice(-10)
+            .map((e) => JSON.stringify(e).slice(0, 250))
+            .join('\n'),
+        );
+        throw new Error('runaway');
+      }
       const intents = this.trader.handle(event);
       this.intents.push(...intents);
       this.onEvent?.(event, intents);
@@ -430,9 +450,9 @@ function splitExecId(execId: string): { root: string; revision: number } {
 
 function effectOf(code: number): 'rejected' | 'doubtful' | 'modify' | 'cancel' | 'warning' {
   if (code === 201 || code === 103) return 'rejected';
-  if (code === 110) return 'doubtful';
+  // 202 says that an order was cancelled; its status says it too, unless it is lost
+  if (code === 110 || code === 202) return 'doubtful';
   if (code === 10147 || code === 10148 || code === 161) return 'cancel';
-  if (code === 202) return 'warning';
   return 'warning';
 }
 

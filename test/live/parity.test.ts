@@ -82,6 +82,7 @@ function live(data: Bars, config: MarketConfig, startTimeMs: number): ExchangeHa
     calendar: 'XNYS',
     featureSet: 'v1',
     warmup: WARMUP,
+    anchorMs: null,
     market: config,
     risk: { ...DEFAULT_RISK, max_daily_loss: null, max_drawdown: null, max_orders_per_minute: 1e9 },
     care: DEFAULT_CARE,

@@ -60,6 +60,8 @@ export interface TraderConfig {
   readonly featureSet: FeatureSetName;
   /** Bars since the anchor before the first decision. */
   readonly warmup: number;
+  /** Open of the bar that the observation begins at; null: a session early enough for the warm-up. */
+  readonly anchorMs: number | null;
   /** The world that the policy was trained in; noise, reward and episode play no part here. */
   readonly market: MarketConfig;
   readonly risk: RiskLimits;

@@ -12,6 +12,8 @@ export interface OwnOrder {
   orderId: number;
   permId: number;
   sentWallMs: number;
+  /** When the last thing was asked of it: its placement or its end. */
+  askedWallMs: number;
   cancelAsked: boolean;
   /** Since when the order is in doubt: an error without a status, or a restart; null: it is not. */
   doubtSinceWallMs: number | null;
@@ -40,6 +42,7 @@ export class OwnOrders {
       orderId: 0,
       permId: 0,
       sentWallMs: wallMs,
+      askedWallMs: wallMs,
       cancelAsked: false,
       doubtSinceWallMs: null,
       misses: 0,
@@ -92,14 +95,23 @@ export class OwnOrders {
   }
 
   /** Takes over what the broker says. What has ended stays ended, but for a fill. */
-  report(order: OwnOrder, { orderId, permId, state, quantity }: OrderReport): void {
+  report(order: OwnOrder, { orderId, permId, state, quantity, stopPrice, limitPrice }: OrderReport): void {
     if (orderId !== 0) order.orderId = orderId;
     if (permId !== 0) order.permId = permId;
-    if (quantity > 0 && quantity !== order.request.quantity && order.request.ocaGroup !== null)
-      // a partial fill of a sibling has reduced it
-      order.request = { ...order.request, quantity };
-    const ended = !isLive(order);
-    if (ended && state !== 'filled') return;
+    const doubted = order.doubtSinceWallMs !== null;
+    // a partial fill of a sibling has reduced it, or our replacement was refused
+    if (quantity > 0 && (order.request.ocaGroup !== null || doubted)) {
+      const { request } = order;
+      order.request = {
+        ...request,
+        quantity,
+        stopPrice: request.orderType === 'STP' ? (stopPrice ?? request.stopPrice) : null,
+        limitPrice: request.orderType === 'LMT' ? (limitPrice ?? request.limitPrice) : null,
+      };
+    }
+    if (!isLive(order) && state !== 'filled') return;
+    // it lives although we asked for its end: the question was lost
+    if (doubted && quantity > 0 && state === 'working') order.cancelAsked = false;
     this.#setState(order, order.cancelAsked && state === 'working' ? 'cancelling' : state);
     if (state !== 'pending') this.#resolve(order);
   }

@@ -180,7 +180,7 @@ export class SymbolTrader {
     this.#believedHigh = NaN;
     this.#believedLow = NaN;
     // what was ordered at the last close was good for this bar
-    for (const order of this.orders.live('entry', 'exit')) this.#cancel(order);
+    for (const order of this.orders.live('entry', 'exit')) this.#cancel(order, around.wallMs);
     this.dueDecision = { barOpenMs: bar.openMs, bornWallMs: around.wallMs };
     this.pursue(around);
   }
@@ -227,12 +227,16 @@ export class SymbolTrader {
       this.#beginPosition(report, order);
       // a stop that filled after its cancel, an exit that overshot: nobody decided on this position
       if (order?.request.role !== 'entry') this.#leaveUnintended(after);
-    } else if (after !== 0 && Math.abs(after) > Math.abs(before)) this.#levelsFrom(after);
+    } else if (after !== 0 && Math.abs(after) > Math.abs(before)) {
+      this.#levelsFrom(after);
+      // an order of an earlier position has filled into this one
+      if (order?.cycle !== this.#cycle) this.#leaveUnintended(after);
+    }
     if (after === 0) {
       this.#refusals = 0;
       this.#account.exitAsked = 0;
       this.leaving = null;
-      for (const left of this.orders.live('stop', 'target', 'exit')) this.#cancel(left);
+      for (const left of this.orders.live('stop', 'target', 'exit')) this.#cancel(left, around.wallMs);
     }
     this.pursue(around);
   }
@@ -245,11 +249,19 @@ export class SymbolTrader {
   /** The broker will never carry out this order. */
   refused(order: OwnOrder, around: Surroundings): void {
     this.orders.end(order, order.filled >= order.request.quantity ? 'filled' : 'rejected');
-    if (order.request.role !== 'entry') {
-      this.#againAtWallMs = around.wallMs + Math.min(FIRST_RETRY_MS * 2 ** this.#refusals, LONGEST_RETRY_MS);
-      this.#refusals = Math.min(this.#refusals + 1, MOST_REFUSALS);
-    }
+    if (order.request.role !== 'entry') this.#setBack(around.wallMs);
     this.pursue(around);
+  }
+
+  /** A replacement, or an end, was refused, or an error left the order in doubt: only the broker knows how it stands. */
+  unsure(order: OwnOrder, wallMs: number): void {
+    this.orders.doubt(order, wallMs, null);
+    this.#setBack(wallMs);
+  }
+
+  #setBack(wallMs: number): void {
+    this.#againAtWallMs = wallMs + Math.min(FIRST_RETRY_MS * 2 ** this.#refusals, LONGEST_RETRY_MS);
+    this.#refusals = Math.min(this.#refusals + 1, MOST_REFUSALS);
   }
 
   /** Does what can be done now: protection first, then leaving, then the decision that is due. */
@@ -262,14 +274,14 @@ export class SymbolTrader {
 
   /** Leaves the position at the market, now and whatever else is decided. */
   flatten(reason: string, around: Surroundings): void {
-    for (const order of this.orders.live('entry')) this.#cancel(order);
+    for (const order of this.orders.live('entry')) this.#cancel(order, around.wallMs);
     this.dueDecision = null;
     if (this.position !== 0) this.leaving ??= reason;
     this.pursue(around);
   }
 
-  cancelEntries(): void {
-    for (const order of this.orders.live('entry')) this.#cancel(order);
+  cancelEntries(around: Surroundings): void {
+    for (const order of this.orders.live('entry')) this.#cancel(order, around.wallMs);
   }
 
   /** Brings the resting orders to what the position needs. Says since when it lacks it. */
@@ -285,7 +297,7 @@ export class SymbolTrader {
     const entering = this.orders.live('entry').some(({ cycle }) => cycle === this.#cycle || held === 0);
     for (const order of this.orders.live('stop', 'target')) {
       const wanted = slices.some(({ slot }) => slot === order.slot) && order.cycle === this.#cycle;
-      if (!wanted && !(entering && held === 0)) this.#cancel(order);
+      if (!wanted && !(entering && held === 0)) this.#cancel(order, around.wallMs);
     }
     const wants = slices.some(({ stop }) => stop !== null);
     const bare = wants && covered < held && !exiting;
@@ -312,7 +324,7 @@ export class SymbolTrader {
     const standing = role === 'stop' ? request.stopPrice : request.limitPrice;
     // while an exit works, the broker itself shrinks what shares its group
     const wanted = exiting ? request.quantity : order.filled + quantity;
-    const known = order.state === 'working' || order.state === 'pending';
+    const known = (order.state === 'working' || order.state === 'pending') && around.wallMs >= this.#againAtWallMs;
     if (known && !order.cancelAsked && (standing !== price || request.quantity !== wanted)) {
       const changed: OrderRequest = {
         ...request,
@@ -566,9 +578,10 @@ export class SymbolTrader {
     this.#out.push({ type: 'place', order: request });
   }
 
-  #cancel(order: OwnOrder): void {
+  #cancel(order: OwnOrder, wallMs: number): void {
     if (order.cancelAsked || !isLive(order)) return;
     order.cancelAsked = true;
+    order.askedWallMs = wallMs;
     if (order.state !== 'unresolved') order.state = 'cancelling';
     this.#out.push({ type: 'cancel', orderRef: order.request.orderRef });
   }

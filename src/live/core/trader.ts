@@ -18,6 +18,8 @@ const MOST_DISAGREEMENTS = 3;
 /** Misses of an order in full answers before it is believed gone. */
 const MISSES_TO_END = 2;
 const RECONCILE_EVERY_MS = 2_000;
+/** A placement or a cancel that nobody has answered after this long is asked about. */
+const ANSWER_WITHIN_MS = 5_000;
 
 type Reconciled = Extract<TraderEvent, { type: 'reconciled' }>;
 
@@ -33,6 +35,7 @@ export class Trader {
   #connected = false;
   #reconciled = false;
   #reconcileAskedWallMs: number | null = null;
+  #lastReconcileWallMs = -Infinity;
   #disagreements = 0;
   #foreign: string | null = null;
   #halt: HaltLevel | null = null;
@@ -228,15 +231,22 @@ export class Trader {
       const overdue = symbol.builder.overdue(this.#marketMs - care.stale_after_seconds * 1000);
       if (overdue !== null && !symbol.awaitingHistory) this.#repair(symbol);
       if (this.#reconciled) this.#watchData(symbol, around);
+      for (const order of symbol.orders.live()) this.#watchSilence(symbol, order);
       symbol.pursue(around);
       this.#watchProtection(symbol, around);
     }
     const doubtful = this.symbols.some((symbol) =>
       symbol.orders.live().some((order) => order.doubtSinceWallMs !== null),
     );
-    const idle = this.#reconcileAskedWallMs === null || this.#wallMs - this.#reconcileAskedWallMs > RECONCILE_EVERY_MS;
-    if (this.#connected && idle && (doubtful || !this.#reconciled)) this.#reconcile();
+    if (doubtful || !this.#reconciled) this.#reconcileSoon();
     this.#watchRisk();
+  }
+
+  /** What was asked of an order and never answered leaves it in doubt. */
+  #watchSilence(symbol: SymbolTrader, order: OwnOrder): void {
+    const waits = order.state === 'pending' || order.state === 'cancelling';
+    if (!waits || order.doubtSinceWallMs !== null || this.#wallMs - order.askedWallMs < ANSWER_WITHIN_MS) return;
+    symbol.orders.doubt(order, this.#wallMs, null);
   }
 
   #watchData(symbol: SymbolTrader, around: Surroundings): void {
@@ -284,7 +294,8 @@ export class Trader {
   }
 
   #watchRisk(): void {
-    if (this.#risk === null || this.#calendar === null) return;
+    // nothing is known of the market's time before the broker has told it
+    if (this.#risk === null || this.#calendar === null || this.#marketMs === 0) return;
     const day = this.#calendar.sessionAt(this.#marketMs)?.dayId;
     if (day === undefined) return;
     const halt = this.#risk.watch(this.equity, day);
@@ -293,7 +304,7 @@ export class Trader {
     const around = this.#around();
     for (const symbol of this.symbols) {
       if (halt.level === 'halted') symbol.flatten(halt.reason, around);
-      else symbol.cancelEntries();
+      else symbol.cancelEntries(around);
     }
   }
 
@@ -319,7 +330,13 @@ export class Trader {
     }
   }
 
+  /** At once, or at a later tick where the last one is not long ago. */
+  #reconcileSoon(): void {
+    if (this.#connected && this.#wallMs - this.#lastReconcileWallMs > RECONCILE_EVERY_MS) this.#reconcile();
+  }
+
   #reconcile(): void {
+    this.#lastReconcileWallMs = this.#wallMs;
     this.#reconcileAskedWallMs = this.#wallMs;
     this.#out.push({ type: 'reconcile' });
   }
@@ -456,12 +473,11 @@ export class Trader {
     const level = effect === 'warning' ? 'info' : 'warning';
     this.#alert(level, 'ORDER_ERROR', `${orderRef}: ${code} ${text}`, symbol.symbol);
     if (effect === 'warning' || !isLive(order)) return;
-    if (effect === 'rejected') return symbol.refused(order, this.#around());
-    // refused modifications and cancels leave the order in a state that only the broker knows
-    order.cancelAsked = false;
-    symbol.orders.doubt(order, this.#wallMs, null);
-    this.#reconcile();
+    // of a working order it is a replacement that was refused: it ends by its status, or by its absence
+    if (effect === 'rejected' && order.state === 'pending') return symbol.refused(order, this.#around());
+    symbol.unsure(order, this.#wallMs);
     symbol.pursue(this.#around());
+    this.#reconcileSoon();
   }
 
   #obey(command: Command): void {
@@ -469,7 +485,7 @@ export class Trader {
     switch (command.kind) {
       case 'pause':
         this.#paused = true;
-        for (const symbol of this.symbols) symbol.cancelEntries();
+        for (const symbol of this.symbols) symbol.cancelEntries(around);
         return this.#alert('info', 'PAUSED', 'no decisions until "resume"; protection goes on');
       case 'resume':
         this.#paused = false;
@@ -481,7 +497,7 @@ export class Trader {
         for (const symbol of this.symbols) symbol.flatten('asked to', around);
         return;
       case 'cancel-all':
-        for (const symbol of this.symbols) symbol.cancelEntries();
+        for (const symbol of this.symbols) symbol.cancelEntries(around);
         return;
       case 'kill':
         if (this.#halt !== 'halted') this.#halted('halted', 'the kill switch');
@@ -492,7 +508,7 @@ export class Trader {
         for (const symbol of this.symbols) {
           symbol.dueDecision = null;
           if (this.config.care.on_shutdown === 'close') symbol.flatten('shutdown', around);
-          else symbol.cancelEntries();
+          else symbol.cancelEntries(around);
         }
     }
   }
