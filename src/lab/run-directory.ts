@@ -8,6 +8,7 @@
  *   metrics.jsonl    a line an update or evaluation; holds only what reproduces to the byte
  *   fingerprints.jsonl  what the policy was at each update: see fingerprints.ts
  *   timings.jsonl    wall time of the same lines: kept apart, since it never reproduces
+ *   events.out.tfevents.*  the same lines for TensorBoard: see tensorboard/event-log.ts
  *   checkpoints/     see checkpoint.ts
  *   evaluation/      what `openbell evaluate` writes
  *   annotations/     tags and a note: see store/annotations.ts
