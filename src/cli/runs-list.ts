@@ -4,7 +4,6 @@ import { utcInstant } from '#env/market/window.js';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { nearestName } from '#src/config/suggest.js';
 import { fail } from '#src/errors.js';
-import { parseSeeds } from '#src/lab/seeds.js';
 import {
   listStoredRuns,
   RUN_STATES,
@@ -66,16 +65,17 @@ export const listCommand: CommandModule<object, ListArguments> = {
       })
       .example('$0 runs list --sort score --limit 10', 'The ten best on their validation windows')
       .example('$0 runs list --status dead,interrupted', 'What can be resumed'),
-  handler: (args) => {
+  handler: async (args) => {
     const { runsDir } = readRuntimeSettings(process.env);
     const { sort, reverse, json, limit } = args;
     const list = listStoredRuns(runsDir, {
-      filter: filterOf(args),
+      filter: await filterOf(args),
       sort,
       reverse,
       limit: limit === undefined ? undefined : parseCount(limit, '--limit'),
     });
-    for (const run of list.runs) console.log(json ? JSON.stringify(run) : describeRun(run));
+    const lines = list.runs.map((run) => `${json ? JSON.stringify(run) : describeRun(run)}\n`);
+    if (lines.length > 0) process.stdout.write(lines.join(''));
     if (json) return;
     if (list.total === 0) console.error(`no runs in ${runsDir}; openbell train experiments/quickstart.yaml makes one`);
     else if (list.runs.length === 0) console.error(`none of the ${list.total} runs in ${runsDir} is like that`);
@@ -87,7 +87,7 @@ export const listCommand: CommandModule<object, ListArguments> = {
   },
 };
 
-function filterOf(args: ListArguments): RunFilter {
+async function filterOf(args: ListArguments): Promise<RunFilter> {
   const { experiment, status, tag, seed, since, until, sweep, dataset, note, archived, all } = args;
   if (sweep === true || sweep === '')
     fail('USAGE', { where: '--sweep', message: "give a sweep's name or id, or --no-sweep" });
@@ -95,7 +95,7 @@ function filterOf(args: ListArguments): RunFilter {
     experiment,
     states: status === undefined ? undefined : listed(status).map(stateOf),
     tags: tag === undefined ? undefined : listed(tag),
-    seeds: seed === undefined ? undefined : seedsOf(seed),
+    seeds: seed === undefined ? undefined : await seedsOf(seed),
     sinceMs: since === undefined ? undefined : utcInstant(since, '--since'),
     untilMs: until === undefined ? undefined : utcInstant(until, '--until'),
     sweep: sweep === false ? null : sweep,
@@ -122,9 +122,12 @@ function stateOf(name: string): RunState {
   });
 }
 
-/** A number alone is that seed here, and no count. */
-const seedsOf = (seed: string): number[] =>
-  parseSeeds(/^\d+$/.test(seed.trim()) ? `${seed.trim()}-${seed.trim()}` : seed, 0);
+/** A number alone is that seed here, and no count. Loaded where it is needed: it knows all of training. */
+async function seedsOf(seed: string): Promise<number[]> {
+  const { parseSeeds } = await import('#src/lab/seeds.js');
+  const text = seed.trim();
+  return parseSeeds(/^\d+$/.test(text) ? `${text}-${text}` : text, 0);
+}
 
 function describeRun(run: StoredRun): string {
   const { id, state, timesteps, score, metrics, weights_sha256: weights, tags, archived_at: archived, problem } = run;
