@@ -58,6 +58,8 @@ const cleanrl = (env: string, mean: number, deviation: number, isFailure = false
 
 export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   zoo('CartPole-v1', 10),
+  zoo('Acrobot-v1', 5),
+  zoo('MountainCar-v0', 5),
   cleanrl('CartPole-v1', 490, 6),
   cleanrl('Acrobot-v1', -86.4, 1.3),
   cleanrl('MountainCar-v0', -200, 0, true),

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { runBytes } from '#src/lab/store/delete-run.js';
 import { findStoredRun, type StoredRun } from '#src/lab/store/list-runs.js';
-import { textTable } from './text-table.js';
+import { alignedLines } from '#src/report/text-table.js';
 
 interface ShowArguments {
   run: string;
@@ -22,7 +22,7 @@ export const showCommand: CommandModule<object, ShowArguments> = {
     const { run } = findStoredRun(reference, runsDir);
     const bytes = runBytes(run.path);
     if (json) console.log(JSON.stringify({ ...run, bytes }));
-    else for (const line of textTable(null, factsOf(run, bytes))) console.log(line);
+    else for (const line of alignedLines(null, factsOf(run, bytes))) console.log(line);
   },
 };
 

@@ -22,8 +22,8 @@ import { nearestName } from '#src/config/suggest.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { exclusively, isAlive, STALE_AFTER_MS } from './claim.js';
-import { JsonLines, writeFileAtomic } from './files.js';
+import { exclusively, isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';
+import { JsonLines, writeFileAtomic } from '#src/registry/files.js';
 import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 import { isArchived } from './store/annotations.js';
@@ -79,6 +79,7 @@ export interface RunRecord {
   result: RunResult | null;
 }
 
+const TAKING_UP = { code: 'RUN_STATE', doing: 'taking this run up' } as const;
 const HEARTBEAT_EVERY_MS = 5_000;
 
 export class RunDirectory {
@@ -204,7 +205,7 @@ export class RunDirectory {
    * was opened.
    */
   takeOver(timesteps: number, host: HostIdentity): void {
-    exclusively(this.path, this.#nowMs, () => {
+    exclusively(this.path, this.#nowMs, TAKING_UP, () => {
       const { record } = this;
       const onDisk = readRecord(this.path);
       this.#refuseBusy(onDisk, host);

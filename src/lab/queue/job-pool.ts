@@ -7,7 +7,7 @@ import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { fileSize } from '../files.js';
+import { fileSize } from '#src/registry/files.js';
 import type { RunRecord } from '../run-directory.js';
 import type { JobQueue, JobStatus, Json, Lease, QueuedJob } from './contract.js';
 import { startJobChild, type ChildEnd, type JobChild } from './job-child.js';

@@ -7,7 +7,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { OpenBellError } from '#src/errors.js';
 import { checkpointFile } from '../checkpoint.js';
-import { fileSize } from '../files.js';
+import { fileSize } from '#src/registry/files.js';
 import { loadPolicyModule, withPolicyHash, type PolicyModule } from '../policy-module.js';
 import { identifyCode } from '../provenance.js';
 import { isAtWork, readRecord, type RunRecord } from '../run-directory.js';

@@ -10,8 +10,8 @@ import { nearestName } from '#src/config/suggest.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { exclusively } from '../claim.js';
-import { writeFileAtomic } from '../files.js';
+import { exclusively } from '#src/registry/claim.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 
 const FORMAT = 'openbell-annotations 1';
 const TAG = /^[\p{L}\p{N}][\p{L}\p{N}_.:/=+-]{0,63}$/u;
@@ -107,13 +107,15 @@ export function setArchived(run: string, isArchived: boolean, nowMs: number): An
   });
 }
 
+const EDITING = { code: 'RUN_STATE', doing: 'changing tags or note of this run' } as const;
+
 function change(run: string, edit: (before: Annotations) => Annotations): Annotations {
   if (!existsSync(path.join(run, 'run.json')))
     fail('RUN_NOT_FOUND', { where: run, message: 'there is no run.json: this folder is no run' });
   const folder = path.dirname(annotationsFile(run));
   makeFolder(folder);
   return patiently(() =>
-    exclusively(folder, Date.now, () => {
+    exclusively(folder, Date.now, EDITING, () => {
       const before = readAnnotations(run);
       const after = edit(before);
       if (JSON.stringify(after) !== JSON.stringify(before))
@@ -133,7 +135,7 @@ function patiently<T>(act: () => T): T {
     try {
       return act();
     } catch (error) {
-      const isHeld = error instanceof OpenBellError && /another process is taking/.test(error.message);
+      const isHeld = error instanceof OpenBellError && error.message.includes(EDITING.doing);
       if (!isHeld || performance.now() > untilMs) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }

@@ -2,8 +2,8 @@
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
-import { exclusively, STALE_AFTER_MS } from '../claim.js';
-import { syncFolder } from '../files.js';
+import { exclusively, STALE_AFTER_MS } from '#src/registry/claim.js';
+import { syncFolder } from '#src/registry/files.js';
 import { storedRun } from './list-runs.js';
 
 const PREFIX = '.deleted-';
@@ -40,6 +40,7 @@ export function deleteRun(directory: string, nowMs = Date.now()): void {
   exclusively(
     folder,
     () => nowMs,
+    { code: 'RUN_STATE', doing: 'taking this run up or deleting it' },
     () => refuseDeletion(directory, nowMs),
   );
   const parent = path.dirname(folder);

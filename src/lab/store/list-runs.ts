@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
-import { isAlive, STALE_AFTER_MS } from '../claim.js';
+import { isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';
 import { stoppedTrials } from '../sweep/record.js';
 import { findRun } from '../run-directory.js';
 import { readRows } from './run-index.js';

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isTree } from '#src/config/yaml-source.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { readRow, rowSources, type RunRow } from './run-row.js';
 import { runFolders } from './walk.js';
 

@@ -7,7 +7,7 @@ import { closeSync, openSync, readdirSync, readFileSync, rmSync, truncateSync } 
 import path from 'node:path';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail } from '#src/errors.js';
-import { writeAll } from '../files.js';
+import { writeAll } from '#src/registry/files.js';
 import { scalarsRecord, startRecord, versionRecord } from './event-records.js';
 import { evaluationScalars, updateScalars, type LogEntry, type LossWeights } from './scalars.js';
 
