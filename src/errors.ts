@@ -42,6 +42,9 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  QUEUE_STATE: 1,
+  JOB_FAILED: 1,
+  SWEEP_CONFLICT: 2,
   FILE_SYSTEM: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;

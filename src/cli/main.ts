@@ -21,6 +21,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./train.js')).trainCommand),
   },
   {
+    name: 'sweep',
+    summary: 'Search the keys of an experiment for what does best on the validation window',
+    register: async (yargs) => yargs.command((await import('./sweep.js')).sweepCommand),
+  },
+  {
     name: 'evaluate',
     summary: 'Judge a run on held-out bars against honest baselines',
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),

@@ -1,16 +1,21 @@
 /** `openbell train EXPERIMENT [key=value ...]` and `openbell train --resume RUN` */
 import type { CommandModule } from 'yargs';
 import { loadExperiment } from '#src/config/load.js';
+import type { ExperimentConfig } from '#src/config/schema.js';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { findRun } from '#src/lab/run-directory.js';
 import type { TrainOutcome } from '#src/lab/train.js';
+import { interruption } from './interruption.js';
+import { parseCount } from './parse-count.js';
 import { progressListener, stderrOutput } from './progress.js';
 
 interface TrainArguments {
   experiment?: string | undefined;
   overrides?: string[] | undefined;
   seed?: string | undefined;
+  seeds?: string | undefined;
+  jobs?: string | undefined;
   resume?: string | undefined;
   threads?: 1 | 2 | undefined;
   evaluate: boolean;
@@ -30,6 +35,17 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
       })
       .options({
         seed: { type: 'string', requiresArg: true, describe: 'Seeds every random stream; as the override seed=N' },
+        seeds: {
+          type: 'string',
+          requiresArg: true,
+          describe:
+            'Train many seeds in parallel: 10 (counted up from the seed), 0-9 or 1,5,9; goes on where it was left',
+        },
+        jobs: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'With --seeds: how many trainings at a time; default: as the cores allow',
+        },
         resume: {
           type: 'string',
           requiresArg: true,
@@ -48,8 +64,17 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
         json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
       })
       .example('$0 train experiments/quickstart.yaml --seed 1 agent.learning_rate=1e-4', '')
+      .example('$0 train experiments/quickstart.yaml --seeds 10 --evaluate', 'Ten seeds over the cores')
       .example('$0 train --resume latest', ''),
   handler: async (args) => {
+    if (args.seeds !== undefined) return runSeeds(args, args.seeds);
+    if (args.jobs !== undefined) {
+      fail('USAGE', {
+        where: '--jobs',
+        value: args.jobs,
+        message: 'stands beside --seeds: one training is one process',
+      });
+    }
     const { directory, status, result } = await runTraining(args);
     if (args.json && (!args.evaluate || status === 'interrupted'))
       console.log(JSON.stringify({ run: directory, status, ...result }));
@@ -84,7 +109,7 @@ async function runTraining({
   const settings = readRuntimeSettings(process.env);
   const controls = {
     onEvent: progressListener(stderrOutput(settings.logLevel)),
-    signal: interruption(),
+    signal: interruption('finishing this update and writing a checkpoint'),
     threads: threads ?? null,
   };
   if (resume !== undefined) {
@@ -99,6 +124,18 @@ async function runTraining({
     const { resumeTraining } = await import('#src/lab/train.js');
     return resumeTraining({ ...findRun(resume, settings.runsDir), ...controls });
   }
+  const config = loadConfig({ experiment, overrides, seed, evaluate });
+  // loaded here, so that usage and configuration errors come at once
+  const { train } = await import('#src/lab/train.js');
+  return train({ config, runsDir: settings.runsDir, argv: process.argv.slice(2), ...controls });
+}
+
+function loadConfig({
+  experiment,
+  overrides = [],
+  seed,
+  evaluate,
+}: Pick<TrainArguments, 'experiment' | 'overrides' | 'seed' | 'evaluate'>): ExperimentConfig {
   if (experiment === undefined) {
     fail('USAGE', {
       where: 'openbell train',
@@ -116,22 +153,37 @@ async function runTraining({
       message: 'this experiment sets no test window apart: give it data.test, or leave --evaluate out',
     });
   }
-  // loaded here, so that usage and configuration errors come at once
-  const { train } = await import('#src/lab/train.js');
-  return train({ config, runsDir: settings.runsDir, argv: process.argv.slice(2), ...controls });
+  return config;
 }
 
-/** Aborts on the first SIGINT or SIGTERM; the second finds no handler left and ends the process at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const stop = (): void => {
-    for (const signal of signals) process.removeListener(signal, stop);
-    process.stderr.write('\ninterrupted: finishing this update and writing a checkpoint (once more to stop at once)\n');
-    controller.abort();
-  };
-  for (const signal of signals) process.once(signal, stop);
-  return controller.signal;
+async function runSeeds(args: TrainArguments, seeds: string): Promise<void> {
+  const { resume, seed, threads, evaluate, json, jobs } = args;
+  if (resume !== undefined) {
+    fail('USAGE', {
+      where: 'openbell train --seeds',
+      value: `--resume ${resume}`,
+      message: 'the same --seeds command goes on where it was left; leave --resume out',
+    });
+  }
+  if (seed !== undefined && !/^\d+$/.test(seeds.trim())) {
+    fail('USAGE', {
+      where: 'openbell train --seeds',
+      value: `--seed ${seed}`,
+      message: 'the seeds are named already; --seed stands beside a count, which begins there',
+    });
+  }
+  const settings = readRuntimeSettings(process.env);
+  const config = loadConfig(args);
+  const { trainSeedsCommand } = await import('./train-seeds.js');
+  await trainSeedsCommand({
+    config,
+    seeds,
+    settings,
+    jobs: jobs === undefined ? null : parseCount(jobs, '--jobs'),
+    threads: threads ?? null,
+    evaluate,
+    json,
+  });
 }
 
 function printOutcome({ directory, status, result }: TrainOutcome): void {

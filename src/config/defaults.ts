@@ -26,6 +26,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
       tree: {
         description: '',
         seed: 0,
+        sweep: null,
         env: market ? { id: 'market', ...DEFAULT_MARKET_CONFIG } : {},
         data: market ? DATA_DEFAULTS : null,
         observation: market ? OBSERVATION_DEFAULTS : null,

@@ -267,6 +267,16 @@ export const experimentSchema = z.strictObject({
     .describe("Names the folder under runs/. Default: the file's name."),
   description: z.string().describe('One sentence for whoever reads the run.'),
   seed: z.int().min(0).max(0xffffffff).describe('Seeds every random stream.'),
+  sweep: z
+    .strictObject({
+      id: z.string().min(1).describe("The sweep's name and the hash of its definition."),
+      trial: z.int().min(0).describe('Which trial, counted from 0.'),
+      trials: count().describe('How many configurations were tried, pruned and failed ones included.'),
+    })
+    .nullable()
+    .describe(
+      'Written by `openbell sweep`: what this configuration was chosen from, so that statistics can correct for it.',
+    ),
   env: z.discriminatedUnion('id', [marketEnv, classicEnv]).describe('The environment; `id` says which.'),
   data: data.nullable().describe('Bars of the market environment; null for the classic ones.'),
   observation: observation.nullable().describe('Observation of the market environment; null for the classic ones.'),

@@ -53,6 +53,8 @@ export interface RunRecord {
   readonly description: string;
   readonly seed: number;
   readonly config_hash: string;
+  /** The sweep that this run is a trial of, or whose choice it trains; not there: none, or an older run. */
+  readonly sweep?: ExperimentConfig['sweep'];
   readonly observation_hash: string | null;
   readonly engine: string;
   /** Where the user's policy came from; policy.cjs is the run's own copy. null or missing: the run has none. */
@@ -123,6 +125,7 @@ export class RunDirectory {
       description: config.description,
       seed: config.seed,
       config_hash: hash,
+      sweep: config.sweep,
       observation_hash: observationHash,
       engine: config.training.engine,
       policy: policy === null ? null : { file: policy.file, sha256: policy.sha256 },
@@ -231,12 +234,7 @@ export class RunDirectory {
     const age = this.#nowMs() - Date.parse(record.heartbeat_at);
     const owner = record.resumed.at(-1)?.hostname ?? record.host.hostname;
     const elsewhere = owner !== host.hostname;
-    if (
-      record.status === 'running' &&
-      record.pid !== process.pid &&
-      age < STALE_AFTER_MS &&
-      (elsewhere || isAlive(record.pid))
-    ) {
+    if (isAtWork(record, host.hostname, this.#nowMs())) {
       fail('RUN_STATE', {
         where: this.path,
         value: record.pid,
@@ -270,6 +268,16 @@ export class RunDirectory {
   #write(): void {
     writeFileAtomic(path.join(this.path, 'run.json'), `${JSON.stringify(this.record, null, 2)}\n`);
   }
+}
+
+/** Whether another process is training this run, as far as can be seen from here. */
+export function isAtWork(record: RunRecord, hostname: string, nowMs: number): boolean {
+  return (
+    record.status === 'running' &&
+    record.pid !== process.pid &&
+    nowMs - Date.parse(record.heartbeat_at) < STALE_AFTER_MS &&
+    ((record.resumed.at(-1)?.hostname ?? record.host.hostname) !== hostname || isAlive(record.pid))
+  );
 }
 
 function makeFresh(parent: string, name: string): string {
@@ -314,6 +322,14 @@ function isRecord(value: unknown): value is RunRecord {
     isTree(value['code']['kernels']) &&
     (value['result'] === null || isTree(value['result']))
   );
+}
+
+/**
+ * How many configurations were tried before this run's was chosen, itself included: what the deflated Sharpe ratio
+ * corrects for. Pruned and failed trials count. 1: the run comes from no sweep.
+ */
+export function trialCount(record: RunRecord): number {
+  return record.sweep?.trials ?? 1;
 }
 
 export interface RunReference {

@@ -239,7 +239,7 @@ function facts({ facts, configuration }: ReportModel): string {
   return section('What was evaluated', '', `<dl class="facts">\n${list}\n</dl>${yaml}`);
 }
 
-function section(title: string, text: string, body: string): string {
+export function section(title: string, text: string, body: string): string {
   return `<section>\n<h2>${escape(title)}</h2>\n${text === '' ? '' : `<p>${escape(text)}</p>\n`}${body}\n</section>`;
 }
 
@@ -247,6 +247,6 @@ function price(value: number): string {
   return value >= 20 ? decimal(value, 2) : decimal(value, 5).replace(/(\.\d\d\d*?)0+$/, '$1');
 }
 
-function escape(text: string): string {
+export function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

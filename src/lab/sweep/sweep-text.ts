@@ -1,0 +1,24 @@
+/** Keys and values of a trial as people read them. */
+import type { TrialParameters } from './space.js';
+
+/** 0.0000111041 as 1.11e-5; four digits, since what was tried is in trials.csv. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return JSON.stringify(value);
+  const short = Number(value.toPrecision(4));
+  const size = Math.abs(short);
+  return size !== 0 && (size < 1e-3 || size >= 1e9) ? short.toExponential() : String(short);
+}
+
+/** "gamma 0.98, learning_rate 1.11e-5" */
+export function describeValues(parameters: TrialParameters): string {
+  const keys = Object.keys(parameters);
+  const names = shortKeys(keys);
+  return keys.map((key, k) => `${names[k]} ${showValue(parameters[key])}`).join(', ');
+}
+
+/** The last part of each dotted key, or the whole key where two end alike. */
+export function shortKeys(keys: readonly string[]): string[] {
+  const leaves = keys.map((key) => key.slice(key.lastIndexOf('.') + 1));
+  return keys.map((key, k) => (leaves.filter((leaf) => leaf === leaves[k]).length > 1 ? key : leaves[k]));
+}
