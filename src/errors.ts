@@ -32,6 +32,9 @@ export const ERROR_CODES = {
   ENV_CONTRACT: 1,
   ENV_STATE: 1,
   SPACE_VALUE: 1,
+  // statistics
+  STATISTICS_INPUT: 1,
+  COMPARE_NOT_EVALUATED: 2,
   // policies and training
   POLICY_SPEC: 2,
   POLICY_MODULE: 2,

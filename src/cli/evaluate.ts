@@ -13,6 +13,7 @@ interface EvaluateArguments {
   to?: string;
   checkpoint?: 'best' | 'last';
   seed?: number;
+  trials?: number;
   json: boolean;
   report: boolean;
 }
@@ -37,6 +38,10 @@ export const evaluateCommand = {
         to: { type: 'string', requiresArg: true, describe: 'First date after the window' },
         checkpoint: { choices: ['best', 'last'] as const, describe: 'Default: best, or last where there is none' },
         seed: { type: 'number', describe: 'Of the random traders and the bootstrap; default: 1' },
+        trials: {
+          type: 'number',
+          describe: "Configurations tried before this one, for the deflated Sharpe ratio; default: the run's sweep's",
+        },
         json: { type: 'boolean', default: false, describe: 'Print JSON' },
         report: { type: 'boolean', default: true, describe: 'Draw the report; --no-report leaves it out' },
       })
@@ -45,9 +50,12 @@ export const evaluateCommand = {
   handler: async ({ run, json, ...args }: EvaluateArguments) => {
     const { runsDir } = readRuntimeSettings(process.env);
     const { directory, checkpoint: checkpointFile } = findRun(run, runsDir);
-    const { data, window, from, to, checkpoint, seed, report } = args;
+    const { data, window, from, to, checkpoint, seed, trials, report } = args;
     if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0)) {
       fail('USAGE', { where: '--seed', value: seed, message: 'must be a whole number, 0 or more' });
+    }
+    if (trials !== undefined && !(Number.isSafeInteger(trials) && trials >= 1)) {
+      fail('USAGE', { where: '--trials', value: trials, message: 'must be a whole number, 1 or more' });
     }
     const evaluated = await evaluateRun({
       directory,
@@ -58,6 +66,7 @@ export const evaluateCommand = {
       checkpoint,
       checkpointFile,
       seed,
+      trials,
       report,
     });
     const { summary, text, folder, reportFile } = evaluated;

@@ -36,6 +36,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
   },
   {
+    name: 'compare',
+    summary: 'Compare experiments over all their seeds, with intervals and a verdict',
+    register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),
+  },
+  {
     name: 'prove',
     summary: 'Train on markets whose best policy is known',
     register: async (yargs) => yargs.command((await import('./prove.js')).proveCommand),

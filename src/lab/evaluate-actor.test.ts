@@ -9,7 +9,7 @@ import { RandomStream } from '#env/seeding.js';
 import { evaluateActor } from './evaluate-actor.js';
 import type { Performance } from '#src/stats/performance.js';
 import { runActor, runBaselines, runRandom, type RandomRun } from './evaluate-baselines.js';
-import { equityCsv, fillsCsv, tradesCsv } from './evaluate-outputs.js';
+import { equityCsv, evaluationSummary, fillsCsv, tradesCsv } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { evaluationText, reportModel } from './evaluate-report.js';
 
@@ -232,6 +232,7 @@ describe('evaluateActor', () => {
     const result = evaluateActor(prophet, oneSymbol, { seed: 1, randomPaths: 50 });
     expect(result.statistics.randomRank).toMatchObject({ paths: 50, beaten: 50 });
     expect(result.verdict.edge).toBe('evidence');
+    expect(result.statistics.timing?.pValue).toBeLessThan(0.01);
     const seen = { seed: 1, randomPaths: 20, seen: true };
     t = start;
     expect(evaluateActor(prophet, oneSymbol, seen).verdict.edge).toBe('none');
@@ -317,5 +318,36 @@ describe('evaluateActor', () => {
     const equity = rows(equityCsv(result));
     expect(equity).toHaveLength(result.agent.path.equity.length + 1);
     expect(Number(equity.at(-1)?.[1])).toBe(result.agent.performance.finalEquity);
+  });
+
+  it('gives each symbol its own figures and account, which add up to the portfolio', () => {
+    const result = evaluateActor(diceActor(3), twoSymbols, { seed: 1, randomPaths: 20 });
+    const [header, ...rows] = equityCsv(result)
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(header.filter((name) => name.includes(':'))).toEqual(
+      ['agent', 'hold', 'sma-cross', 'flat'].flatMap((who) => [`${who}:AAA`, `${who}:BBB`]),
+    );
+    for (const row of rows) {
+      const sum = Number(row[header.indexOf('agent:AAA')]) + Number(row[header.indexOf('agent:BBB')]);
+      expect(sum).toBeCloseTo(Number(row[1]), 6);
+    }
+    const { symbols } = evaluationSummary(result, {});
+    expect(symbols).toMatchObject({
+      AAA: { agent: { finalEquity: result.agent.sleeves[0].path.equity.at(-1) }, baselines: { flat: { trades: 0 } } },
+      BBB: { agent: { finalEquity: result.agent.sleeves[1].path.equity.at(-1) } },
+    });
+  });
+
+  it('deflates the Sharpe ratio by the number of trials', () => {
+    const deflated = [null, 2, 40].map((count) => {
+      const trials = count === null ? null : { count, sharpeDeviation: 0.5 };
+      return evaluateActor(diceActor(3), twoSymbols, { seed: 1, randomPaths: 20, trials }).statistics.significance;
+    });
+    expect(deflated[0]?.deflated).toBeNull();
+    const after = deflated.map((own) => own?.deflated?.probability ?? own?.probabilisticSharpe ?? 0);
+    expect(after.toSorted((a, b) => b - a)).toEqual(after);
+    expect(deflated[2]?.deflated).toMatchObject({ trials: 40, deviation: expect.closeTo(0.5, 12), assumed: false });
   });
 });

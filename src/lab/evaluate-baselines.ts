@@ -204,6 +204,11 @@ function turnoverRecord(
 
 const clip = (share: number): number => Math.min(Math.max(share, -1), 1);
 
+/** Each symbol of a run for itself, named by its symbol. */
+export function sleeveRuns({ sleeves }: ActorRun): ActorRun[] {
+  return sleeves.map((sleeve) => summarise(sleeve.symbol, [sleeve]));
+}
+
 function summarise(name: string, sleeves: readonly SleeveRun[]): ActorRun {
   const path = sumSleeves(sleeves.map((sleeve) => sleeve.path));
   const trades = sleeves.flatMap((sleeve) => sleeve.trades).sort((a, b) => a.exitTimeMs - b.exitTimeMs);

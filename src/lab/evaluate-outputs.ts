@@ -1,7 +1,9 @@
 /** The files of an evaluation: metrics.json, equity.csv, trades.csv, fills.csv. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { onStamps } from '#src/stats/equity-path.js';
 import type { EvaluationResult } from './evaluate-actor.js';
+import { sleeveRuns, type ActorRun } from './evaluate-baselines.js';
 import { windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from './files.js';
 
@@ -34,6 +36,8 @@ export function evaluationSummary(result: EvaluationResult, head: EvaluationHead
     statistics,
     actions,
     agent: agent.performance,
+    // one entry a symbol where there are several: what they came to on their own
+    symbols: agent.sleeves.length > 1 ? bySymbol(agent, baselines) : null,
     baselines: Object.fromEntries(baselines.map(({ name, performance }) => [name, performance])),
     random:
       random === null
@@ -44,6 +48,22 @@ export function evaluationSummary(result: EvaluationResult, head: EvaluationHead
             sharpes: random.paths.map(({ performance }) => performance.sharpe),
           },
   };
+}
+
+/** Symbol -> figures of the agent and of each baseline in that sleeve alone. */
+function bySymbol(agent: ActorRun, baselines: readonly ActorRun[]): Record<string, unknown> {
+  const others = baselines.map((run) => ({ name: run.name, sleeves: sleeveRuns(run) }));
+  return Object.fromEntries(
+    sleeveRuns(agent).map(({ name: symbol, performance }) => [
+      symbol,
+      {
+        agent: performance,
+        baselines: Object.fromEntries(
+          others.map(({ name, sleeves }) => [name, sleeves.find((own) => own.name === symbol)?.performance ?? null]),
+        ),
+      },
+    ]),
+  );
 }
 
 /** Writes the four files into `folder`, making it; returns the summary that metrics.json holds. */
@@ -62,15 +82,33 @@ export function writeEvaluation(
   return summary;
 }
 
-/** One row a bar: the portfolio's equity of the agent and of each baseline, the agent's exposure and costs. */
+/**
+ * One row a bar: the portfolio's equity of the agent and of each baseline, the agent's exposure and costs, and with
+ * several symbols each sleeve's equity (`agent:SYMBOL`, `hold:SYMBOL`), which before its first bar is cash.
+ */
 export function equityCsv({ agent, baselines }: EvaluationResult): string {
   const { path: own } = agent;
-  const lines = [['timestamp', 'agent', ...baselines.map(({ name }) => name), 'exposure', 'costs'].join(',')];
+  const sleeves =
+    agent.sleeves.length > 1 ? [agent, ...baselines].flatMap((run) => sleeveColumns(run, own.timeMs)) : [];
+  const names = [
+    'agent',
+    ...baselines.map(({ name }) => name),
+    'exposure',
+    'costs',
+    ...sleeves.map(({ name }) => name),
+  ];
+  const lines = [['timestamp', ...names].join(',')];
   for (let t = 0; t < own.equity.length; t++) {
     const others = baselines.map(({ path: other }) => other.equity[t]);
-    lines.push([isoOf(own.timeMs[t]), own.equity[t], ...others, own.exposure[t], own.costs[t]].join(','));
+    const apart = sleeves.map(({ equity }) => equity[t]);
+    lines.push([isoOf(own.timeMs[t]), own.equity[t], ...others, own.exposure[t], own.costs[t], ...apart].join(','));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function sleeveColumns({ name, sleeves }: ActorRun, stamps: Float64Array): { name: string; equity: Float64Array }[] {
+  const who = name === 'policy' ? 'agent' : name;
+  return sleeves.map(({ symbol, path: own }) => ({ name: `${who}:${symbol}`, equity: onStamps(own, stamps) }));
 }
 
 /** The agent's round trips. Prices are tradable, times the opens of the bars that filled. */

@@ -1,5 +1,6 @@
 /** From an evaluation to what the report and the terminal's table show. */
 import type { LearningCurve, ReportActor, ReportModel, ReportSleeve } from '#src/report/model.js';
+import { certaintyRows, certaintyText } from '#src/report/certainty.js';
 import { comparisonOf, comparisonText } from '#src/report/comparison.js';
 import { dateOf } from '#src/report/format.js';
 import type { EvaluationResult } from './evaluate-actor.js';
@@ -40,6 +41,7 @@ export function reportModel(result: EvaluationResult, context: ReportContext): R
     baselines: baselines.map(shown),
     random: random?.paths.map(shown) ?? [],
     sharpe: statistics.sharpe,
+    certainty: certaintyRows(statistics, agent.performance),
     excessOverHold: statistics.excessOverHold,
     excessOverFlat: statistics.excessOverFlat,
     randomRank: statistics.randomRank,
@@ -56,7 +58,6 @@ export function evaluationText(result: EvaluationResult, windowName: string): st
   const { market, agent, baselines, random, statistics, alarms, verdict, seen } = result;
   const actors = [{ ...shown(agent), name: 'agent' }, ...baselines.map(shown)];
   const table = comparisonText(comparisonOf(actors, random?.paths.map(shown) ?? []));
-  const { sharpe } = statistics;
   const lines = [
     windowLabel(windowName, market),
     ...(market.windows.some(({ bars }) => bars.synthetic)
@@ -65,11 +66,8 @@ export function evaluationText(result: EvaluationResult, windowName: string): st
     '',
     table,
     '',
-    ...(sharpe === null
-      ? []
-      : [
-          `Sharpe ratio ${sharpe.estimate.toFixed(2)}, 95% interval ${sharpe.low.toFixed(2)} to ${sharpe.high.toFixed(2)} (stationary bootstrap)`,
-        ]),
+    certaintyText(certaintyRows(statistics, agent.performance)),
+    '',
     ...(seen ? ['IN SAMPLE: training, or the choice of the checkpoint, saw bars of this window'] : []),
     ...alarms.map(({ level, message }) => `${level === 'note' ? 'note' : 'ALARM'}: ${message}`),
     `Verdict: ${verdict.headline}. ${verdict.sentence}`,

@@ -13,6 +13,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { fail } from '#src/errors.js';
 import type { Alarm } from '#src/stats/actions.js';
+import { FULL_SESSIONS, sessionCoverage } from '#src/stats/annualisation.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
 import { makeEngine } from './engine.js';
@@ -26,6 +27,7 @@ import { writeFileAtomic } from './files.js';
 import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
+import { trialsOf } from './trials.js';
 import { loadTogether, scoreEpisodes } from './world.js';
 
 export type WindowName = 'test' | 'validation' | 'train';
@@ -47,6 +49,8 @@ export interface EvaluateRunOptions {
   /** Seeds the random traders and the bootstrap; the same for all runs by default, so that they compare. */
   readonly seed?: number;
   readonly randomPaths?: number;
+  /** Configurations that were tried before this one was chosen; default: as the run's sweep recorded. */
+  readonly trials?: number;
   /** Draw report.html; default true. */
   readonly report?: boolean;
 }
@@ -98,8 +102,13 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
       seed: options.seed ?? DEFAULT_SEED,
       seen,
       randomPaths: options.randomPaths,
+      trials:
+        options.trials === undefined ? trialsOf(run.path, config) : { count: options.trials, sharpeDeviation: null },
     });
-    const result = { ...evaluated, alarms: [...intervalAlarms(market, run), ...evaluated.alarms] };
+    const result = {
+      ...evaluated,
+      alarms: [...intervalAlarms(market, run), ...sparseAlarms(market), ...evaluated.alarms],
+    };
     const suffix = chosen.name === chosen.usual ? '' : `-${chosen.name}`;
     const folder = path.join(run.path, 'evaluation', `${folderName}${suffix}`);
     const summary = writeEvaluation(folder, result, { ...head, windowName: name });
@@ -284,6 +293,16 @@ function intervalAlarms(market: EvaluationMarket, run: RunDirectory): Alarm[] {
   if (foreign.length === 0) return [];
   const message = `The policy learned from bars of ${learned.join(', ')} and is judged on bars of ${foreign.join(', ')}: it sees features of another scale.`;
   return [{ code: 'other-interval', level: 'warning', message }];
+}
+
+/** Figures a year take every session as full. */
+function sparseAlarms({ windows }: EvaluationMarket): Alarm[] {
+  return windows.flatMap(({ bars, start, end }) => {
+    const covered = sessionCoverage(bars.calendar, bars.interval.ms, bars.openTimeMs.subarray(start, end));
+    if (covered === null || covered >= FULL_SESSIONS) return [];
+    const message = `${bars.instrument.symbol} has ${(100 * covered).toFixed(0)}% of the bars that full sessions hold: a year of ${bars.interval.label} bars is shorter than the calendar's, so that Sharpe ratio and volatility a year are ${(100 / Math.sqrt(covered) - 100).toFixed(0)}% too large.`;
+    return [{ code: 'sparse-bars' as const, level: 'warning' as const, message }];
+  });
 }
 
 interface Head {

@@ -2,10 +2,10 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { quantile } from '#src/stats/bootstrap.js';
 import type { EquityPath } from '#src/stats/equity-path.js';
+import { rowAxis, shareAxis, signedShare } from './axes.js';
 import { evenRows, minMaxRows, sideRuns } from './downsample.js';
 import type { LearningCurve, ReportActor, ReportSleeve } from './model.js';
 import { COLOURS, THEME } from './theme.js';
-import { timeAxis } from './time-axis.js';
 
 /** Inner width in pixels of a full-width plot; series are cut to about two points a pixel and a half. */
 const WIDTH = 880;
@@ -241,31 +241,6 @@ export function learningChart(curves: readonly LearningCurve[]): TopLevelSpec {
       };
     }),
   };
-}
-
-function rowAxis(timeMs: Float64Array, field = 'row') {
-  const { rows, labels } = timeAxis(timeMs);
-  const byRow = JSON.stringify(Object.fromEntries(rows.map((row, k) => [String(row), labels[k]])));
-  return {
-    field,
-    type: 'quantitative' as const,
-    scale: { domain: [0, Math.max(timeMs.length - 1, 1)], nice: false },
-    axis: { title: null, values: [...rows], labelExpr: `${byRow}[datum.value]`, grid: false },
-  };
-}
-
-function shareAxis(field: string, title: string) {
-  return {
-    field,
-    type: 'quantitative' as const,
-    scale: { zero: false },
-    axis: { title, labelExpr: signedShare('+.1~%') },
-  };
-}
-
-/** A share with its sign, but zero without one. */
-function signedShare(format: string): string {
-  return `datum.value === 0 ? '0%' : format(datum.value, '${format}')`;
 }
 
 function linePoints(name: string, series: Float64Array): LinePoint[] {

@@ -1,8 +1,9 @@
 /** The table of the agent against the baselines: one list of figures for the terminal and for the page. */
 import { quantile } from '#src/stats/bootstrap.js';
 import type { Performance } from '#src/stats/performance.js';
-import { decimal, MINUS, MISSING, percent, whole } from './format.js';
+import { decimal, MISSING, percent, whole } from './format.js';
 import type { ReportActor } from './model.js';
+import { textTable } from './text-table.js';
 
 interface Figure {
   readonly label: string;
@@ -11,6 +12,9 @@ interface Figure {
 }
 
 const signedPercent = (figure: number | null): string => percent(figure, 1, true);
+/** A minute's loss has few hundredths of a percent. */
+const finePercent = (figure: number | null): string =>
+  percent(figure, figure !== null && figure !== 0 && Math.abs(figure) < 0.001 ? 3 : 2, true);
 const plainPercent = (figure: number | null): string => percent(figure);
 const two = (figure: number | null): string => decimal(figure, 2);
 
@@ -20,6 +24,11 @@ const FIGURES: readonly Figure[] = [
   { label: 'Volatility a year', of: (p) => p.volatility, show: plainPercent },
   { label: 'Sharpe ratio', of: (p) => p.sharpe, show: two },
   { label: 'Sortino ratio', of: (p) => p.sortino, show: two },
+  { label: 'Calmar ratio', of: (p) => p.calmar, show: two },
+  { label: 'Omega ratio', of: (p) => p.omega, show: two },
+  { label: 'VaR 95%, a bar', of: (p) => p.valueAtRisk, show: finePercent },
+  { label: 'CVaR 95%, a bar', of: (p) => p.conditionalValueAtRisk, show: finePercent },
+  { label: 'Ulcer index', of: (p) => p.ulcerIndex, show: plainPercent },
   { label: 'Max drawdown', of: (p) => p.maxDrawdown, show: signedPercent },
   { label: 'Drawdown, bars', of: (p) => p.maxDrawdownBars, show: whole },
   {
@@ -69,13 +78,5 @@ function randomCells(random: readonly ReportActor[], of: Figure['of'], show: Fig
 
 /** The comparison for a terminal: columns aligned, plain minus signs. */
 export function comparisonText({ columns, rows }: Comparison): string {
-  const table = [['', ...columns], ...rows.map(({ label, cells }) => [label, ...cells])];
-  const widths = table[0].map((_, k) => Math.max(...table.map((row) => row[k].length)));
-  const lines = table.map((row) =>
-    row
-      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.join('\n').replaceAll(MINUS, '-').replaceAll(MISSING, '-');
+  return textTable([['', ...columns], ...rows.map(({ label, cells }) => [label, ...cells])]);
 }

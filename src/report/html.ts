@@ -3,8 +3,8 @@ import { equityChart, drawdownChart, learningChart, positionChart, showsMarkers,
 import { comparisonOf } from './comparison.js';
 import { counted, dateOf, decimal, percent, range, whole } from './format.js';
 import type { ReportModel } from './model.js';
+import { escapeHtml, pageOf, section } from './page.js';
 import { renderSvgs } from './render-svg.js';
-import { STYLE } from './style.js';
 import { COLOURS } from './theme.js';
 
 /** More trades than this are in trades.csv only. */
@@ -22,35 +22,27 @@ export async function renderReport(model: ReportModel): Promise<string> {
   const plots = plotsOf(model);
   const svgs = await renderSvgs(plots.map(({ spec }) => spec));
   const drawn = plots.map(({ title, text }, k) =>
-    section(title, text, `<figure role="img" aria-label="${escape(title)}">${svgs[k]}</figure>`),
+    section(title, text, `<figure role="img" aria-label="${escapeHtml(title)}">${svgs[k]}</figure>`),
   );
   const [equity, drawdown, ...rest] = drawn;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(model.title)} – OpenBell</title>
-<style>
-${STYLE}
-</style>
-</head>
-<body>
-<main>
-${header(model)}
-${tiles(model)}
-${equity}
-${comparison(model)}
-${drawdown}
-${actions(model)}
-${rest.join('\n')}
-${trades(model)}
-${facts(model)}
-<footer>Bars count trading time; dates are UTC. Ratios use a risk-free rate of 0. Intervals are 95%, by stationary bootstrap. Past results of a simulation say little about the future; nothing here is investment advice.</footer>
-</main>
-</body>
-</html>
-`;
+  const body = [
+    header(model),
+    tiles(model),
+    equity,
+    comparison(model),
+    certainty(model),
+    drawdown,
+    actions(model),
+    ...rest,
+    trades(model),
+    facts(model),
+  ];
+  return pageOf({
+    title: model.title,
+    body,
+    footer:
+      'Bars count trading time; dates are UTC. Ratios use a risk-free rate of 0. Intervals are 95%, by stationary bootstrap. Past results of a simulation say little about the future; nothing here is investment advice.',
+  });
 }
 
 function plotsOf(model: ReportModel): Plot[] {
@@ -109,13 +101,13 @@ function header({ title, windowLabel, verdict, alarms, seen, synthetic }: Report
     : '';
   const warnings = alarms.map(
     ({ level, message }) =>
-      `<div class="alarm${level === 'note' ? ' note' : ''}" role="note"><b>${level === 'note' ? 'Note' : 'Alarm'}:</b> ${escape(message)}</div>`,
+      `<div class="alarm${level === 'note' ? ' note' : ''}" role="note"><b>${level === 'note' ? 'Note' : 'Alarm'}:</b> ${escapeHtml(message)}</div>`,
   );
   return `<header>
 ${banner}
-<h1>${escape(title)}</h1>
-<p>${escape(windowLabel)}</p>
-<div class="verdict ${verdict.edge}"><strong>Verdict: ${escape(verdict.headline)}</strong>${escape(verdict.sentence)}</div>
+<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(windowLabel)}</p>
+<div class="verdict ${verdict.edge}"><strong>Verdict: ${escapeHtml(verdict.headline)}</strong>${escapeHtml(verdict.sentence)}</div>
 ${inSample}${warnings.join('\n')}
 </header>`;
 }
@@ -155,7 +147,7 @@ ${[
 
 function comparison({ agent, baselines, random }: ReportModel): string {
   const { columns, rows } = comparisonOf([agent, ...baselines], random);
-  const head = columns.map((name) => `<th scope="col">${escape(name)}</th>`).join('');
+  const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('');
   const body = rows.map(
     ({ label, cells }) => `<tr><td>${label}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
   );
@@ -170,6 +162,18 @@ function comparison({ agent, baselines, random }: ReportModel): string {
   );
 }
 
+function certainty({ certainty }: ReportModel): string {
+  const rows = certainty.map(
+    ({ label, figure, interval, note }) =>
+      `<tr>${[label, figure, interval, note].map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+  );
+  return section(
+    'How sure',
+    'What luck alone could have made of these figures, on bars like these. None of it but the deflated ratio knows how many other configurations were tried before this one.',
+    `<div class="scroll"><table class="sure"><thead><tr>${['', 'figure', '95% interval', 'how'].map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`,
+  );
+}
+
 function actions({ actions }: ReportModel): string {
   const shown = actions.labels
     .map((label, k) => ({ label, share: actions.shares[k], colour: ACTION_COLOURS[k % ACTION_COLOURS.length] }))
@@ -178,7 +182,8 @@ function actions({ actions }: ReportModel): string {
     ({ share, colour }) => `<span style="width:${(100 * share).toFixed(3)}%;background:${colour}"></span>`,
   );
   const legend = shown.map(
-    ({ label, share, colour }) => `<span><i style="background:${colour}"></i>${escape(label)} ${percent(share)}</span>`,
+    ({ label, share, colour }) =>
+      `<span><i style="background:${colour}"></i>${escapeHtml(label)} ${percent(share)}</span>`,
   );
   return section(
     'Decisions',
@@ -218,7 +223,7 @@ function trades({ trades }: ReportModel): string {
       whole(trade.barsHeld),
       trade.exitReason,
     ];
-    return `<tr>${cells.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`;
+    return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
   const listed = Math.min(trades.length, LISTED_TRADES);
   return section(
@@ -231,22 +236,14 @@ function trades({ trades }: ReportModel): string {
 }
 
 function facts({ facts, configuration }: ReportModel): string {
-  const list = facts.map(([label, value]) => `<dt>${escape(label)}</dt><dd>${escape(value)}</dd>`).join('\n');
+  const list = facts.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n');
   const yaml =
     configuration === ''
       ? ''
-      : `<details><summary>Resolved configuration</summary><pre>${escape(configuration)}</pre></details>`;
+      : `<details><summary>Resolved configuration</summary><pre>${escapeHtml(configuration)}</pre></details>`;
   return section('What was evaluated', '', `<dl class="facts">\n${list}\n</dl>${yaml}`);
-}
-
-export function section(title: string, text: string, body: string): string {
-  return `<section>\n<h2>${escape(title)}</h2>\n${text === '' ? '' : `<p>${escape(text)}</p>\n`}${body}\n</section>`;
 }
 
 function price(value: number): string {
   return value >= 20 ? decimal(value, 2) : decimal(value, 5).replace(/(\.\d\d\d*?)0+$/, '$1');
-}
-
-export function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -43,6 +43,15 @@ export interface LearningCurve {
   readonly markedStep: number | null;
 }
 
+/** One line of "How sure": all as shown. */
+export interface CertaintyRow {
+  readonly label: string;
+  readonly figure: string;
+  /** Its 95% interval, or a dash. */
+  readonly interval: string;
+  readonly note: string;
+}
+
 export interface ReportModel {
   readonly title: string;
   /** "test", "validation", "train" or "custom", and the dates, as shown. */
@@ -59,6 +68,8 @@ export interface ReportModel {
   /** Random traders at matched turnover; empty where there are none. */
   readonly random: readonly ReportActor[];
   readonly sharpe: Interval | null;
+  /** How sure the figures are: label, figure, interval or what it means. */
+  readonly certainty: readonly CertaintyRow[];
   readonly excessOverHold: Interval | null;
   readonly excessOverFlat: Interval | null;
   readonly randomRank: RandomRank | null;

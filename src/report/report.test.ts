@@ -74,6 +74,7 @@ function modelOf(bars: number, more: Partial<ReportModel> = {}): ReportModel {
     baselines: [actorOf('buy-and-hold', 2, bars), actorOf('flat', 3, bars)],
     random: Array.from({ length: 10 }, (_, k) => actorOf('random', 10 + k, bars)),
     sharpe: { estimate: 1, low: -1, high: 3, confidence: 0.95 },
+    certainty: [{ label: 'A<B', figure: '1.00', interval: '–', note: 'made up' }],
     excessOverHold: null,
     excessOverFlat: null,
     randomRank: { paths: 10, beaten: 4, pValue: 7 / 11 },

@@ -41,6 +41,7 @@ td:first-child { color: var(--soft); }
 td:nth-child(2), th:nth-child(2) { color: var(--ink); font-weight: 600; }
 table:not(.trades) td:nth-child(7) { color: var(--soft); }
 tr:last-child td { border-bottom: 0; }
+.sure td:last-child, .sure th:last-child { text-align: left; white-space: normal; min-width: 260px; color: var(--soft); font-size: 13px; }
 .trades td, .trades th { font-weight: 400; padding: 4px 8px; font-size: 13px; }
 .trades th { font-weight: 600; }
 figure { margin: 0; background: #fff; border-radius: 6px; overflow-x: auto; }

@@ -8,6 +8,8 @@ export const COLOURS = {
   ink: '#3f4754',
   /** The agent, buy-and-hold, SMA cross, flat. */
   actors: ['#0072b2', '#6b7280', '#e69f00', '#b9bec8'],
+  /** Groups of a comparison. */
+  groups: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#6b7280'],
   band: '#d9d2e9',
   bandLine: '#8e7cc3',
   gain: '#009e73',

@@ -11,7 +11,13 @@ export interface ActionSummary {
 }
 
 export interface Alarm {
-  readonly code: 'one-action' | 'never-trades' | 'always-in-position' | 'constant-target' | 'other-interval';
+  readonly code:
+    | 'one-action'
+    | 'never-trades'
+    | 'always-in-position'
+    | 'constant-target'
+    | 'other-interval'
+    | 'sparse-bars';
   /** warning: the figures mean little. note: worth a look. */
   readonly level: 'warning' | 'note';
   /** One plain sentence. */

@@ -29,3 +29,26 @@ export function barsPerYear(calendar: string, intervalMs: number, timeMs: Float6
   if (last < 1) return DAYS_PER_YEAR;
   return (last * DAYS_PER_YEAR * DAY_MS) / (timeMs[last] - timeMs[0]);
 }
+
+/** What a session holds at the least of its bars on average, for `barsPerYear` to be taken at its word. */
+export const FULL_SESSIONS = 0.9;
+
+/**
+ * Share of the bars that full sessions would hold which are really there, over the days that have any, without the
+ * first and the last, which a window may cut: 0.7 says that three minutes in ten are missing (halts, no trades, holes
+ * in the data). Figures a year then count more bars than a year has: a Sharpe ratio by 1 / sqrt(share). Null where
+ * a day says nothing: daily bars and longer, calendars whose sessions cross midnight UTC, fewer than five days.
+ */
+export function sessionCoverage(calendar: string, intervalMs: number, timeMs: Float64Array): number | null {
+  const year = YEARS[calendar];
+  if (year === undefined || calendar === 'FX' || intervalMs >= DAY_MS) return null;
+  const counts = new Map<number, number>();
+  for (const time of timeMs) {
+    const day = Math.floor(time / DAY_MS);
+    counts.set(day, (counts.get(day) ?? 0) + 1);
+  }
+  const days = [...counts.keys()].sort((a, b) => a - b).slice(1, -1);
+  if (days.length < 3) return null;
+  const bars = days.reduce((sum, day) => sum + (counts.get(day) ?? 0), 0);
+  return bars / (days.length * Math.ceil((year.minutes * MINUTE_MS) / intervalMs));
+}

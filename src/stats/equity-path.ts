@@ -76,6 +76,15 @@ export function sumSleeves(sleeves: readonly EquityPath[]): EquityPath {
   return total;
 }
 
+/** (T) equity at each of the stamps: between its own bars the last one, before them the initial equity. */
+export function onStamps({ initialEquity, timeMs, equity }: EquityPath, stamps: Float64Array): Float64Array {
+  let next = 0;
+  return stamps.map((stamp) => {
+    while (next < timeMs.length && timeMs[next] <= stamp) next += 1;
+    return next > 0 ? equity[next - 1] : initialEquity;
+  });
+}
+
 function emptyPath(initialEquity: number, length: number): EquityPath {
   return {
     initialEquity,

@@ -4,7 +4,10 @@
  */
 import { pow } from '#env/math/index.js';
 import { simpleReturns, type EquityPath } from './equity-path.js';
+import { momentsOf, NO_DEVIATION } from './moments.js';
+import { calmarRatio, omegaRatio, tailRisk, ulcerIndex } from './risk.js';
 import type { RoundTrip } from './round-trips.js';
+import { finiteSample } from './scores.js';
 
 export interface PerformanceInput {
   readonly path: EquityPath;
@@ -27,6 +30,18 @@ export interface Performance {
   readonly volatility: number | null;
   readonly sharpe: number | null;
   readonly sortino: number | null;
+  /** Growth a year / deepest drawdown. */
+  readonly calmar: number | null;
+  /** Sum of the gains of all bars / sum of their losses. */
+  readonly omega: number | null;
+  /** The return of a bar that 5% of the bars fell under, and the mean of those 5%: negative where they are losses. */
+  readonly valueAtRisk: number | null;
+  readonly conditionalValueAtRisk: number | null;
+  /** Root mean square of the drawdown, as a fraction. */
+  readonly ulcerIndex: number | null;
+  /** Of the returns bar by bar; kurtosis is raw, 3 for a normal. */
+  readonly skewness: number | null;
+  readonly kurtosis: number | null;
   /** 0 or negative, as a fraction of the peak. */
   readonly maxDrawdown: number;
   /** Of that drawdown: bars from its peak to the recovery, or to the end. */
@@ -56,9 +71,6 @@ export interface Performance {
   readonly costsShare: number;
 }
 
-/** Deviations under this are rounding of a flat line: dividing by them would make a Sharpe ratio of noise. */
-const NO_DEVIATION = 1e-14;
-
 /**
  * Definitions. r_t = E_t / E_(t-1) - 1 is the simple return of bar t, T their number, A the bars a year, no
  * risk-free rate (rate 0).
@@ -66,11 +78,13 @@ const NO_DEVIATION = 1e-14;
  * - volatility sd(r) sqrt A with T - 1 in the denominator
  * - Sharpe mean(r) / sd(r) sqrt A (Sharpe 1994, "The Sharpe Ratio"; annualised as in Lo 2002, independent returns)
  * - Sortino mean(r) A / (sqrt(mean(min(r, 0)^2)) sqrt A) with target 0 (Sortino and Price 1994)
+ * - Calmar, Omega, value at risk, its conditional mean, Ulcer index: risk.ts; skewness and raw kurtosis: moments.ts
  * - drawdown E_t / max(E_0 .. E_t) - 1; its length from the peak's bar until the peak is reached again, or the end
  * - turnover traded value (both sides) / mean equity, in total and a year
  * - win rate: trips with pnl > 0 / trips; profit factor: sum of gains / sum of losses, null without a loss
  *
- * @param input.path T rows; T = 0 gives a performance of nothing, all ratios null
+ * @param input.path T rows; T = 0 gives a performance of nothing, all ratios null. Throws STATISTICS_INPUT where its
+ *   equity or costs are NaN or infinite.
  */
 export function computePerformance({ path, trades, tradedValue, barsPerYear }: PerformanceInput): Performance {
   const { initialEquity, equity } = path;
@@ -78,7 +92,12 @@ export function computePerformance({ path, trades, tradedValue, barsPerYear }: P
   const years = bars / barsPerYear;
   const finalEquity = bars > 0 ? equity[bars - 1] : initialEquity;
   const growth = finalEquity / initialEquity;
-  const { mean, deviation, downside } = moments(simpleReturns(path));
+  finiteSample(equity, 'equity');
+  finiteSample(path.costs, 'costs');
+  const returns = simpleReturns(path);
+  const { mean, deviation, skewness, kurtosis } = momentsOf(returns);
+  const cagr = bars === 0 ? null : finiteOrNull(growth > 0 ? pow(growth, 1 / years) - 1 : -1);
+  const down = drawdowns(path);
   const turnover = bars > 0 ? (tradedValue / sumOf(equity, bars)) * bars : 0;
   const costsPaid = sumOf(path.costs, bars);
   return {
@@ -88,11 +107,17 @@ export function computePerformance({ path, trades, tradedValue, barsPerYear }: P
     initialEquity,
     finalEquity,
     totalReturn: growth - 1,
-    cagr: bars === 0 ? null : finiteOrNull(growth > 0 ? pow(growth, 1 / years) - 1 : -1),
+    cagr,
     volatility: deviation === null ? null : deviation * Math.sqrt(barsPerYear),
     sharpe: ratio(mean, deviation, barsPerYear),
-    sortino: ratio(mean, downside, barsPerYear),
-    ...drawdowns(path),
+    sortino: ratio(mean, downsideOf(returns), barsPerYear),
+    calmar: calmarRatio(cagr, down.maxDrawdown),
+    omega: omegaRatio(returns),
+    ...tailRisk(returns),
+    ulcerIndex: ulcerIndex(path),
+    skewness,
+    kurtosis,
+    ...down,
     turnover,
     turnoverPerYear: years > 0 ? turnover / years : 0,
     ...exposures(path.exposure),
@@ -102,26 +127,39 @@ export function computePerformance({ path, trades, tradedValue, barsPerYear }: P
   };
 }
 
-interface Moments {
-  readonly mean: number;
-  /** Sample standard deviation; null for fewer than two returns. */
-  readonly deviation: number | null;
-  /** Root mean square of the returns under 0; null for no returns. */
-  readonly downside: number | null;
+/** Of a path given by its returns alone: what a bootstrap asks two thousand times, so one pass and nothing else. */
+export function growthFigures(
+  returns: Float64Array,
+  barsPerYear: number,
+): Pick<Performance, 'cagr' | 'sortino' | 'maxDrawdown'> {
+  let sum = 0;
+  let below = 0;
+  let wealth = 1;
+  let peak = 1;
+  let deepest = 0;
+  for (const value of returns) {
+    sum += value;
+    if (value < 0) below += value * value;
+    wealth *= 1 + value;
+    if (wealth > peak) peak = wealth;
+    const drawdown = wealth / peak - 1;
+    if (drawdown < deepest) deepest = drawdown;
+  }
+  const count = returns.length;
+  if (count === 0) return { cagr: null, sortino: null, maxDrawdown: 0 };
+  return {
+    cagr: finiteOrNull(wealth > 0 ? pow(wealth, barsPerYear / count) - 1 : -1),
+    sortino: ratio(sum / count, Math.sqrt(below / count), barsPerYear),
+    maxDrawdown: deepest,
+  };
 }
 
-function moments(returns: Float64Array): Moments {
-  const count = returns.length;
-  if (count === 0) return { mean: 0, deviation: null, downside: null };
-  const mean = sumOf(returns, count) / count;
-  let squares = 0;
+/** Root mean square of the returns under 0; null for no returns. */
+function downsideOf(returns: Float64Array): number | null {
+  if (returns.length === 0) return null;
   let below = 0;
-  for (const value of returns) {
-    squares += (value - mean) * (value - mean);
-    if (value < 0) below += value * value;
-  }
-  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : null;
-  return { mean, deviation, downside: Math.sqrt(below / count) };
+  for (const value of returns) if (value < 0) below += value * value;
+  return Math.sqrt(below / returns.length);
 }
 
 function ratio(mean: number, deviation: number | null, barsPerYear: number): number | null {

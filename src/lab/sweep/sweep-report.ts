@@ -1,6 +1,6 @@
 /** The page of a sweep: one self-contained file without scripts, which loads nothing from anywhere. */
 import path from 'node:path';
-import { escape, section } from '#src/report/html.js';
+import { escapeHtml as escape, section } from '#src/report/page.js';
 import { counted, decimal, percent, whole } from '#src/report/format.js';
 import { renderSvgs } from '#src/report/render-svg.js';
 import { STYLE } from '#src/report/style.js';
