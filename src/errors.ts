@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   ENV_CONFIG: 2,
   ENV_CONTRACT: 1,
   ENV_STATE: 1,
+  ENV_SERVER: 1,
   SPACE_VALUE: 1,
   // statistics
   STATISTICS_INPUT: 1,

@@ -46,6 +46,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./prove.js')).proveCommand),
   },
   {
+    name: 'env-server',
+    summary: "Serve an experiment's environment to another program, such as a Gymnasium client",
+    register: async (yargs) => yargs.command((await import('./env-server.js')).envServerCommand),
+  },
+  {
     name: 'data',
     summary: 'List, import, check and describe data sets',
     register: async (yargs) => yargs.command((await import('./data.js')).dataCommand),

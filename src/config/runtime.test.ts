@@ -26,7 +26,13 @@ it.each([
 
 it('takes keys of the experiment in alphabetical order, and nothing of other programs', () => {
   expect(
-    readEnvironmentOverrides({ OPENBELL_TRAINING__N_ENVS: '4', OPENBELL_SEED: '2', OPENBELL_RUNS_DIR: 'x', PATH: '/' }),
+    readEnvironmentOverrides({
+      OPENBELL_TRAINING__N_ENVS: '4',
+      OPENBELL_SEED: '2',
+      OPENBELL_RUNS_DIR: 'x',
+      OPENBELL_PEERS_VENV: 'y',
+      PATH: '/',
+    }),
   ).toEqual([
     { variable: 'OPENBELL_SEED', keys: ['seed'], value: '2' },
     { variable: 'OPENBELL_TRAINING__N_ENVS', keys: ['training', 'n_envs'], value: '4' },

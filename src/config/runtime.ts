@@ -72,7 +72,8 @@ function level(environment: Environment): LogLevel | undefined {
   return found;
 }
 
-const RUNTIME_VARIABLES = ['OPENBELL_RUNS_DIR'];
+/** Variables of OpenBell's own that set no key of an experiment; the second one is of bench/peers. */
+const RUNTIME_VARIABLES = ['OPENBELL_RUNS_DIR', 'OPENBELL_PEERS_VENV'];
 
 export interface EnvironmentOverride {
   readonly variable: string;

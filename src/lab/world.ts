@@ -43,6 +43,24 @@ export async function makeWorld(config: ExperimentConfig): Promise<World> {
   return config.env.id === 'market' ? makeMarketWorld(config) : makeClassicWorld(config, config.env.id);
 }
 
+/** The world of a configuration with another window of its data to act in. Throws DATA_WINDOW where it sets none apart. */
+export async function makeWindowWorld(
+  config: ExperimentConfig,
+  window: 'train' | 'validation' | 'test',
+): Promise<World> {
+  if (window === 'train') return makeWorld(config);
+  const { data } = config;
+  const chosen = data?.[window] ?? null;
+  if (data === null || chosen === null) {
+    fail('DATA_WINDOW', {
+      where: `data.${window}`,
+      value: chosen,
+      message: 'this experiment sets no such window apart: give it one, or take the window "train"',
+    });
+  }
+  return makeWorld({ ...config, data: { ...data, train: chosen } });
+}
+
 async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
   const { env, data, observation, training, seed } = config;
   // the configuration's check has made sure of all three

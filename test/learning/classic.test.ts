@@ -1,4 +1,4 @@
-/** The learner on classic tasks, reduced to one seed each; bench/classic.mjs runs the whole tables. */
+/** The learner on classic tasks, reduced to one seed each; `npm run bench:parity` runs the whole tables. */
 import { expect, it } from 'vitest';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
