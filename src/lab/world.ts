@@ -12,6 +12,7 @@ import type { DataConfig, DateWindow, ExperimentConfig } from '#src/config/schem
 import { loadDataset } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
 import { runActor } from './evaluate-baselines.js';
+import { trainingWindows } from './exclude.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import type { DataIdentity } from './run-directory.js';
 
@@ -58,7 +59,7 @@ export async function makeWindowWorld(
       message: 'this experiment sets no such window apart: give it one, or take the window "train"',
     });
   }
-  return makeWorld({ ...config, data: { ...data, train: chosen } });
+  return makeWorld({ ...config, data: { ...data, train: chosen, exclude: [] } });
 }
 
 async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
@@ -69,7 +70,7 @@ async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
   const bars = await loadBars(data);
   const featureSet = observation.feature_set;
   const marketEnv = new MarketEnv({
-    windows: windowsIn(bars, data.train, observation.warmup, 'data.train'),
+    windows: trainingWindows(bars, data, observation.warmup),
     config: env,
     featureSet,
     numEnvs: training.n_envs,
