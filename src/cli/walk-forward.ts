@@ -30,7 +30,7 @@ export const walkForwardCommand: CommandModule<object, WalkForwardArguments> = {
       .positional('experiment', {
         type: 'string',
         demandOption: true,
-        describe: 'Experiment file with walk_forward, e.g. experiments/walk-forward.yaml',
+        describe: 'Experiment file with walk_forward, e.g. experiments/aapl-walk-forward.yaml',
       })
       .positional('overrides', {
         type: 'string',
@@ -44,7 +44,11 @@ export const walkForwardCommand: CommandModule<object, WalkForwardArguments> = {
           default: '5',
           describe: 'Seeds of every window: 5 (counted up from the seed), 0-9 or 1,5,9',
         },
-        jobs: { type: 'string', requiresArg: true, describe: 'How many trainings at a time; default: as the cores allow' },
+        jobs: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'How many trainings at a time; default: as the cores allow',
+        },
         threads: {
           choices: [1, 2] as const,
           requiresArg: true,
@@ -54,8 +58,11 @@ export const walkForwardCommand: CommandModule<object, WalkForwardArguments> = {
         report: { type: 'boolean', default: true, describe: 'Draw the reports; --no-report leaves them out' },
         json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
       })
-      .example('$0 walk-forward experiments/walk-forward.yaml --seeds 5', 'Goes on where it was left, whatever ended it')
-      .example('$0 compare aapl-walk/walk-forward --baseline hold --by window', 'What came of it'),
+      .example(
+        '$0 walk-forward experiments/aapl-walk-forward.yaml --seeds 5',
+        'Goes on where it was left, whatever ended it',
+      )
+      .example('$0 compare aapl-walk-forward/walk-forward --baseline hold --by window', 'What came of it'),
   handler: async (args) => {
     const { experiment, overrides = [], jobs, threads, plan, report, json } = args;
     const settings = readRuntimeSettings(process.env);

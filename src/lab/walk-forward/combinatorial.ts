@@ -16,7 +16,12 @@ const FEWEST_BARS = 4;
  */
 export function combinatorialParts(
   length: number,
-  { groups, test_groups: taken, purge, embargo }: Pick<WalkForwardConfig, 'groups' | 'test_groups' | 'purge' | 'embargo'>,
+  {
+    groups,
+    test_groups: taken,
+    purge,
+    embargo,
+  }: Pick<WalkForwardConfig, 'groups' | 'test_groups' | 'purge' | 'embargo'>,
 ): { parts: Parts[]; paths: { window: number; part: number }[][] } {
   const edges = Array.from({ length: groups + 1 }, (_, k) => Math.floor((k * length) / groups));
   const shortest = Math.floor(length / groups) - 2 * purge - embargo;
@@ -68,7 +73,8 @@ function joined(parts: readonly Part[]): Part[] {
   for (const part of parts) {
     if (part.to <= part.from) continue;
     const last = all.at(-1);
-    if (last !== undefined && part.from <= last.to) all[all.length - 1] = { from: last.from, to: Math.max(last.to, part.to) };
+    if (last !== undefined && part.from <= last.to)
+      all[all.length - 1] = { from: last.from, to: Math.max(last.to, part.to) };
     else all.push(part);
   }
   return all;

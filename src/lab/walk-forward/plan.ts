@@ -71,9 +71,15 @@ export function planWalkForward(config: ExperimentConfig, bars: readonly Bars[])
   checkDefinition(definition);
   const clock = new Clock(bars, observation.warmup);
   const { parts, paths } =
-    definition.scheme === 'combinatorial' ? combinatorialParts(clock.length, definition) : walkingParts(clock, definition);
+    definition.scheme === 'combinatorial'
+      ? combinatorialParts(clock.length, definition)
+      : walkingParts(clock, definition);
   if (parts.length > MOST_WINDOWS) {
-    refuse('step', definition.step ?? definition.test, `makes ${parts.length} windows; at most ${MOST_WINDOWS}: take longer ones`);
+    refuse(
+      'step',
+      definition.step ?? definition.test,
+      `makes ${parts.length} windows; at most ${MOST_WINDOWS}: take longer ones`,
+    );
   }
   const digits = Math.max(2, String(parts.length).length);
   const windows = parts.map((own, k): PlannedWindow => {
@@ -86,7 +92,16 @@ export function planWalkForward(config: ExperimentConfig, bars: readonly Bars[])
 const refuse = (key: string, value: unknown, message: string): never =>
   fail('CONFIG_VALUE', { where: `walk_forward.${key}`, value, message });
 
-function checkDefinition({ scheme, train, validation, test, step, groups, test_groups, embargo }: WalkForwardConfig): void {
+function checkDefinition({
+  scheme,
+  train,
+  validation,
+  test,
+  step,
+  groups,
+  test_groups,
+  embargo,
+}: WalkForwardConfig): void {
   if (scheme === 'combinatorial') {
     for (const [key, value] of Object.entries({ train, validation, test, step })) {
       if (value !== null)
@@ -99,11 +114,18 @@ function checkDefinition({ scheme, train, validation, test, step, groups, test_g
     if (value === null) refuse(key, null, 'is needed: a number of bars, or a span such as 6mo');
   }
   if (embargo > 0 && validation === null)
-    refuse('embargo', embargo, 'follows a part that was judged on, before a later part: here is none without a validation window');
+    refuse(
+      'embargo',
+      embargo,
+      'follows a part that was judged on, before a later part: here is none without a validation window',
+    );
 }
 
 /** Rolling and anchored windows: train | purge | validation | purge, embargo | test. */
-function walkingParts(clock: Clock, definition: WalkForwardConfig): { parts: Parts[]; paths: { window: number; part: number }[][] } {
+function walkingParts(
+  clock: Clock,
+  definition: WalkForwardConfig,
+): { parts: Parts[]; paths: { window: number; part: number }[][] } {
   const { scheme, train, validation, test, purge, embargo } = definition;
   // checked above
   if (train === null || test === null) throw new Error('train and test are needed');
@@ -161,7 +183,11 @@ interface Making {
   readonly count: number;
 }
 
-function windowOfParts(name: string, parts: Parts, { config, data, warmup, bars, clock, count }: Making): PlannedWindow {
+function windowOfParts(
+  name: string,
+  parts: Parts,
+  { config, data, warmup, bars, clock, count }: Making,
+): PlannedWindow {
   const spanAt = ({ from, to }: Part): TimeSpan => ({ fromMs: clock.at(from), toMs: clock.at(to) });
   const windowAt = (part: Part): { from: string; to: string } => {
     const { fromMs, toMs } = spanAt(part);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Actor } from '#agents/actor.js';
 import type { TradingWindow } from '#env/market/bars.js';
 import { isTree } from '#src/config/yaml-source.js';
+import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import { renderReport } from '#src/report/html.js';
 import { openTrained, type TrainedPolicy } from '../evaluate.js';
@@ -96,6 +97,7 @@ export async function stitch(options: StitchOptions): Promise<Stitched> {
       runs: plan.paths[options.path].map(({ window }) => path.relative(options.runsDir, options.runs[window] ?? '')),
       weights,
     };
+    makeFolder(folder);
     if (options.report) {
       const model = reportModel(result, {
         title: `${options.title}, seed ${seed}`,

@@ -1,8 +1,7 @@
 /** A walk-forward for a terminal. */
-import { decimal, percent, range } from '#src/report/format.js';
-import { textTable } from '#src/report/text-table.js';
+import { dateOf, decimal, percent, range } from '#src/report/format.js';
+import { plainText, textTable } from '#src/report/text-table.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { dateOf } from '#src/report/format.js';
 import type { Interval } from '#src/stats/bootstrap.js';
 import type { WalkForwardPlan } from './plan.js';
 import { figuresOf, type WalkForwardOutcome } from './walk-forward.js';
@@ -16,10 +15,7 @@ export function planText({ scheme, windows, paths, unjudged }: WalkForwardPlan):
     String(bars.train),
     ...(scheme === 'combinatorial'
       ? []
-      : [
-          data?.validation ? shown(data.validation.from, data.validation.to) : '-',
-          String(bars.validation),
-        ]),
+      : [data?.validation ? shown(data.validation.from, data.validation.to) : '-', String(bars.validation)]),
     test.map(({ span }) => `${dateOf(span.fromMs)} - ${dateOf(span.toMs)}`).join(', '),
     String(bars.test),
   ]);
@@ -76,8 +72,11 @@ export function walkForwardText({ record, stitched, folder }: WalkForwardOutcome
     const figure = record.figures[key] ?? null;
     if (figure === null) continue;
     const format = (value: number): string => (key === 'sharpe' ? decimal(value) : percent(value, 1, true));
-    const over = figure.interval === null ? 'too few seeds for an interval' : `95% over seeds ${range(figure.interval, format)}`;
-    lines.push(`${name}, interquartile mean of ${stitched.length} stitched accounts: ${format(figure.iqm)} (${over})`);
+    const over =
+      figure.interval === null ? 'too few seeds for an interval' : `95% over seeds ${range(figure.interval, format)}`;
+    lines.push(
+      plainText(`${name}, interquartile mean of ${stitched.length} stitched accounts: ${format(figure.iqm)} (${over})`),
+    );
   }
   const { before, between, after } = record.unjudged;
   lines.push(`bars that nothing is judged on: ${before} before, ${between} between, ${after} after`);

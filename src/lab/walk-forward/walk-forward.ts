@@ -12,12 +12,7 @@ import { JobPool, type JobOutcome, type JobPoolOptions } from '../queue/job-pool
 import type { TrainingJob } from '../queue/training-job.js';
 import { loadTogether } from '../world.js';
 import { planWalkForward, type PlannedWindow, type WalkForwardPlan } from './plan.js';
-import {
-  RECORD_FILE,
-  walkForwardFolder,
-  walkForwardHash,
-  type WalkForwardRecord,
-} from './record.js';
+import { RECORD_FILE, walkForwardFolder, walkForwardHash, type WalkForwardRecord } from './record.js';
 import { stitch, type Stitched } from './stitch.js';
 
 export interface WalkForwardOptions extends Omit<JobPoolOptions, 'queue'> {
@@ -104,7 +99,11 @@ export async function runWalkForward({
 
 function jobOf({ config, test }: PlannedWindow, seed: number): TrainingJob {
   // a combinatorial split has several test groups, and is judged along paths only
-  return { config: { ...config, seed }, stopAtTimesteps: null, evaluate: test.length === 1 && config.data?.test !== null };
+  return {
+    config: { ...config, seed },
+    stopAtTimesteps: null,
+    evaluate: test.length === 1 && config.data?.test !== null,
+  };
 }
 
 interface RecordInput {
