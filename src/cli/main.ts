@@ -41,6 +41,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
   },
   {
+    name: 'audit',
+    summary: 'Look for look-ahead in features, environment, training, splits and data',
+    register: async (yargs) => yargs.command((await import('./audit.js')).auditCommand),
+  },
+  {
     name: 'compare',
     summary: 'Compare experiments over all their seeds, with intervals and a verdict',
     register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),

@@ -63,11 +63,17 @@ export async function makeWindowWorld(
 }
 
 async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
+  // the configuration's check has made sure of it
+  if (config.data === null) throw new Error('the market needs data');
+  return makeWorldOf(config, await loadBars(config.data));
+}
+
+/** The market of a configuration over bars in memory, in the order of its data sets. Throws as `makeWorld` does. */
+export function makeWorldOf(config: ExperimentConfig, bars: readonly Bars[]): World {
   const { env, data, observation, training, seed } = config;
   // the configuration's check has made sure of all three
   if (env.id !== 'market' || data === null || observation === null)
     throw new Error('the market needs data and observation');
-  const bars = await loadBars(data);
   const featureSet = observation.feature_set;
   const marketEnv = new MarketEnv({
     windows: trainingWindows(bars, data, observation.warmup),
@@ -174,7 +180,7 @@ export async function loadTogether(datasets: readonly string[], where: string): 
   return all;
 }
 
-function windowsIn(
+export function windowsIn(
   bars: readonly Bars[],
   window: NonNullable<DateWindow>,
   warmup: number,
