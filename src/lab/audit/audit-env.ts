@@ -77,9 +77,16 @@ export function envChecks(makeEnv: MakeAuditedEnv, bars: Bars, options: AuditEnv
     const t = firstBar + k;
     const again = (other: Bars): Trace => run(makeEnv, other, { seed, steps: k, actions, draw: null });
     const after = stamp(bars, t);
-    compare(found, reference, again(otherAfter(bars, t, seed)), k, t, `bars after ${after} were made others`);
+    compare(found, reference, again(otherAfter(bars, t, seed + t)), k, t, `bars after ${after} were made others`);
     if (truncate)
-      compare(found, reference, again(cutAfter(bars, t, seed)), k, t, `bars after ${after} were cut off but for one`);
+      compare(
+        found,
+        reference,
+        again(cutAfter(bars, t, seed + t + 1)),
+        k,
+        t,
+        `bars after ${after} were cut off but for one`,
+      );
   }
   const fills = reference.fills.filter(({ reason }) => reason !== 'end-of-data' && reason !== 'ruin');
   const tried = fillsSeen(found, makeEnv, bars, { seed, firstBar, actions }, fills);

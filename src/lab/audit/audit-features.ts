@@ -28,6 +28,8 @@ const WARMUP_LEAK = 0.05;
 /** Bars looked at behind each anchor's warm-up. */
 const WARMUP_BARS = 20;
 const ANCHORS = 6;
+/** Segments whose beginnings are looked at closely. */
+const MOST_EDGES = 4;
 /** Halving prices moves sums of logarithms in their last digits. */
 const ADJUSTMENT_TOLERANCE = 1e-6;
 
@@ -52,15 +54,17 @@ export function featureChecks(set: FeatureSet, bars: Bars, options: AuditFeature
   const subject = `${set.name} on ${bars.source}`;
   const found = new Findings();
   const full = set.compute(bars);
-  const places = cutPlaces(0, bars.length - 1, cuts);
+  const places = [...new Set([...cutPlaces(0, bars.length - 1, cuts), ...edges(bars, warmup)])].filter(
+    (t) => t < bars.length - 1,
+  );
   for (const t of places) {
-    compareRows(set, full, set.compute(otherAfter(bars, t, seed)), 0, t, (name, detail) =>
+    compareRows(set, full, set.compute(otherAfter(bars, t, seed + t)), 0, t, (name, detail) =>
       found.leak('feature-future', name, `bars after ${stamp(bars, t)} were made others, and ${detail}`),
     );
     compareRows(set, full, set.compute(sliceBars(bars, 0, t + 1)), 0, t, (name, detail) =>
       found.leak('feature-future', name, `bars after ${stamp(bars, t)} were cut off, and ${detail}`),
     );
-    compareRows(set, full, set.compute(cutAfter(bars, t, seed)), 0, t, (name, detail) =>
+    compareRows(set, full, set.compute(cutAfter(bars, t, seed + t + 1)), 0, t, (name, detail) =>
       found.leak('feature-future', name, `only one other bar followed ${stamp(bars, t)}, and ${detail}`),
     );
   }
@@ -88,6 +92,12 @@ export function featureChecks(set: FeatureSet, bars: Bars, options: AuditFeature
     ...found.table(['feature-warmup'], subject, anchored),
     ...found.table(['feature-adjustment'], subject, 'prices and factors halved'),
   ];
+}
+
+/** Where features begin: what is filled in at a segment's start, or at the end of its warm-up, shows there alone. */
+function edges({ segments, length }: Bars, warmup: number): number[] {
+  const near = segments.slice(0, MOST_EDGES).flatMap(({ start }) => [0, 1, 4, 15, 45, warmup].map((k) => start + k));
+  return near.filter((t) => t < length);
 }
 
 /** Says of each feature the first row in [from, to] where the two differ. */
@@ -126,7 +136,8 @@ function warmupFindings(
     const scales = deviations(full, count, start + warmup, end);
     for (const anchor of cutPlaces(start + 1, start + 1 + room, ANCHORS)) {
       const to = anchor + warmup + WARMUP_BARS;
-      const own = set.compute({ ...sliceBars(bars, anchor, to), segments: [{ start: 0, end: to - anchor }] });
+      // to the segment's end: what a set knows of the future is not to be taken for memory
+      const own = set.compute({ ...sliceBars(bars, anchor, end), segments: [{ start: 0, end: end - anchor }] });
       tried += 1;
       for (let i = 0; i < count; i++) {
         for (let t = anchor + warmup; t < Math.min(to, end); t++) {
