@@ -5,6 +5,7 @@ import { Ppo } from '#agents/ppo/ppo.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import { makeEngine, makeTfjsEngine, type TfjsChoice } from './engines.js';
 import { updateFlopsPerRow } from './flops.js';
+import { processorShare, processorTime } from './sampling.js';
 
 export type CaseKey = 'defaults' | 'envs8' | 'envs64' | 'envs64wide';
 
@@ -49,6 +50,8 @@ export interface TrainingSample {
   /** Rows of all minibatches of the update phase, and their true floating-point operations. */
   readonly updateRows: number;
   readonly updateFlop: number;
+  /** Share of the stretch in which the process had a processor. */
+  readonly processorShare: number;
 }
 
 /** A training under way, measured in stretches of whole updates. */
@@ -81,6 +84,7 @@ export class RunningTraining {
     const ppo = this.#ppo;
     const before = ppo.timesteps;
     const sums = { actMs: 0, envMs: 0, collectMs: 0, updateMs: 0 };
+    const processor = processorTime();
     const start = performance.now();
     for (let i = 0; i < updates; i++) {
       ppo.update();
@@ -98,6 +102,7 @@ export class RunningTraining {
       updateSeconds: sums.updateMs / 1000,
       updateRows: this.#rowsAnUpdate * updates,
       updateFlop: this.#flopARow * this.#rowsAnUpdate * updates,
+      processorShare: processorShare(processor),
     };
   }
 

@@ -13,7 +13,12 @@ export class Child {
   #waiting: { resolve: (line: string) => void; reject: (reason: Error) => void } | null = null;
   #ended: Error | null = null;
 
-  constructor(command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /** Adds `environment` to this process's own; what is undefined there is taken away. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string | undefined>> = {},
+  ) {
     this.#process = spawn(command, args, { env: { ...process.env, ...environment } });
     this.#process.stderr.on('data', (data: Buffer) => {
       this.#complaints = (this.#complaints + data.toString()).slice(-4000);

@@ -8,7 +8,7 @@ import { backward, forward, transposeWeights } from '#agents/policy/simd/halves.
 import { PolicyMemory } from '#agents/policy/simd/memory.js';
 import { KernelBench, type Product, SHAPES, updateFlopsPerRow } from './flops.js';
 import type { Section } from './report.js';
-import { interleave, median, timed } from './sampling.js';
+import { interleave, median, processorShare, processorTime, timed } from './sampling.js';
 
 interface Effort {
   readonly rounds: number;
@@ -16,11 +16,24 @@ interface Effort {
   readonly seconds: number;
 }
 
-/** Medians of the products' rates; the best is what the update phase is compared with. */
-export function productRates({ rounds, seconds }: Effort): { name: string; gflops: number }[] {
-  const bench = new KernelBench(6);
-  const products = SHAPES.flatMap((shape) => bench.products(shape));
-  const tasks = products.map(({ run }) => timed(run, seconds));
+let productBench: KernelBench | null = null;
+
+/** Medians of the products' rates a second of processor time, of all or of the named ones; the best is what the update phase is compared with. */
+export function productRates(
+  { rounds, seconds }: Effort,
+  names: readonly string[] | null = null,
+): { name: string; gflops: number }[] {
+  productBench ??= new KernelBench(6);
+  const bench = productBench;
+  const all = SHAPES.flatMap((shape) => bench.products(shape));
+  const products = names === null ? all : all.filter(({ name }) => names.includes(name));
+  const tasks = products.map(({ run }) => {
+    const stretch = timed(run, seconds);
+    return (): number => {
+      const processor = processorTime();
+      return stretch() * processorShare(processor);
+    };
+  });
   const samples = interleave(tasks, rounds);
   return products.map(({ name, flop }, k) => ({ name, gflops: flop / median(samples[k]) / 1e9 }));
 }

@@ -36,7 +36,7 @@ const sections = [
     ? [await env(quick ? { ...short, bars: 20_000 } : { rounds: 41, seconds: 0.02, bars: 1_000_000 })]
     : []),
   ...(wants('rollout', 'update', 'training')
-    ? await training(quick ? { rounds: 2, seconds: 0.01, quick } : { rounds: 9, seconds: 0.5, quick })
+    ? await training(quick ? { rounds: 2, seconds: 0.01, quick } : { rounds: 15, seconds: 0.2, quick })
     : []),
   ...(wants('tfjs') ? [await tfjs(quick ? { rounds: 1, quick } : { rounds: 5, quick })] : []),
 ].filter(({ name }) => chosen.includes(name));

@@ -31,8 +31,13 @@ export type Request =
   | { readonly do: 'train'; readonly updates: number }
   /** Digest of everything that the peers' environment says in some hundred steps. */
   | { readonly do: 'trace'; readonly nEnvs: number; readonly steps: number; readonly tape: string }
-  /** GFLOP/s of each matrix product. */
-  | { readonly do: 'products'; readonly rounds: number; readonly seconds: number };
+  /** GFLOP/s of each matrix product, or of the named ones, a second of processor time. */
+  | {
+      readonly do: 'products';
+      readonly rounds: number;
+      readonly seconds: number;
+      readonly names: readonly string[] | null;
+    };
 
 let step: Stretch<number> | null = null;
 let running: RunningTraining | null = null;
@@ -67,7 +72,7 @@ async function answer(request: Request): Promise<unknown> {
     case 'trace':
       return { digest: traceOf(new TapeEnv(readTape(request.tape), request.nEnvs), request.steps, PEER_SEED) };
     case 'products':
-      return productRates(request);
+      return productRates(request, request.names);
   }
 }
 

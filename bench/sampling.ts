@@ -31,6 +31,22 @@ export function timed(run: () => void, seconds: number): Stretch<number> {
   return () => repeat(count) / count;
 }
 
+/**
+ * Share of the time since `start` in which this process had a processor, at most 1. On a busy machine others hold it
+ * for a while: what one thread could have done then is no measure of how fast it is.
+ */
+export function processorShare(start: ProcessorTime): number {
+  const { user, system } = process.cpuUsage(start.used);
+  return Math.min(1, (user + system) / 1000 / (performance.now() - start.atMs));
+}
+
+export interface ProcessorTime {
+  readonly used: NodeJS.CpuUsage;
+  readonly atMs: number;
+}
+
+export const processorTime = (): ProcessorTime => ({ used: process.cpuUsage(), atMs: performance.now() });
+
 /** Middle value; the mean of the two middle ones where the number is even. NaN where there is none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

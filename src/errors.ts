@@ -46,10 +46,27 @@ export const ERROR_CODES = {
   CHECKPOINT_MISMATCH: 1,
   RUN_NOT_FOUND: 2,
   RUN_STATE: 1,
+  // broker
+  BROKER_STATE: 1,
+  BROKER_ORDER: 1,
+  // live trading
+  LIVE_LEDGER: 1,
+  LIVE_EVENT: 1,
+  LIVE_JOURNAL: 1,
+  LIVE_LOCK: 1,
+  LIVE_PREFLIGHT: 1,
+  REGISTRY: 1,
+  BUNDLE_CORRUPT: 1,
+  BUNDLE_MISMATCH: 1,
   QUEUE_STATE: 1,
   JOB_FAILED: 1,
   SWEEP_CONFLICT: 2,
   FILE_SYSTEM: 1,
+  // the simulated gateway
+  GATEWAY_FAULT: 2,
+  GATEWAY_OPTIONS: 2,
+  GATEWAY_WIRE: 1,
+  GATEWAY_STATE: 1,
   INTERRUPTED: 130,
 } as const satisfies Record<string, ExitCode>;
 

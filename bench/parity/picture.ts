@@ -43,7 +43,7 @@ function chart(pairs: readonly CurvePair[]): TopLevelSpec {
     concat: pairs.map((pair) => ({
       title: {
         text: pair[0].task,
-        subtitle: `${pair[1].seeds.length} seeds of each side (thin), their IQM and its 95% interval`,
+        subtitle: `${seedsText(pair)} (thin), their IQM and its 95% interval`,
         fontSize: 13,
         subtitleColor: '#5b6472',
         subtitleFontSize: 11,
@@ -74,6 +74,9 @@ function chart(pairs: readonly CurvePair[]): TopLevelSpec {
     })),
   };
 }
+
+const seedsText = ([{ seeds: ours }, { seeds: theirs }]: CurvePair): string =>
+  ours.length === theirs.length ? `${ours.length} seeds of each side` : `${ours.length} and ${theirs.length} seeds`;
 
 const bandPoints = (curves: CurveFile): object[] => curveBand(curves).map((point) => ({ side: curves.side, ...point }));
 

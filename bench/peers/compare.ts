@@ -3,21 +3,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { TRAINING_CASES, trainingCase, type TrainingCase, type TrainingSample } from '../cases.js';
-import { Child, interleaveChildren, openbellChild } from '../child.js';
+import { Child, openbellChild } from '../child.js';
 import { MOST_THREADS } from '../engines.js';
 import { percent, ROOT, type Section, whole } from '../report.js';
 import { median } from '../sampling.js';
 import { SPEED_TARGETS, type Verdict } from '../targets.js';
-import { bestProduct, updateVerdicts } from '../training.js';
+import { BestProduct, updateShare, updateVerdicts } from '../training.js';
 import type { PeerName } from './python.js';
 import { makeTape, PEER_SEED, writeTape } from './tape-env.js';
 
-interface Options {
+/** An interpreter, and the peers that it has. */
+export interface PeerPython {
   readonly python: string;
+  readonly peers: readonly PeerName[];
+}
+
+interface Options {
+  readonly pythons: readonly PeerPython[];
   readonly rounds: number;
   /** Of one stretch. */
   readonly seconds: number;
-  readonly peers: readonly PeerName[];
   readonly quick: boolean;
 }
 
@@ -26,6 +31,8 @@ type Side = 'OpenBell' | 'stable-baselines3' | 'sbx';
 interface Candidate {
   readonly side: Side;
   readonly threads: number;
+  /** What carries the arithmetic: torch or JAX with its version; empty for OpenBell. */
+  readonly engine: string;
   /** The peers' environments: one by one in Gymnasium, or all at once in numpy. */
   readonly kind: 'gymnasium' | 'numpy' | 'native';
   readonly start: () => Child;
@@ -46,10 +53,13 @@ const PEER_SCRIPT = path.join(ROOT, 'bench', 'peers', 'peer.py');
 const TRACE_STEPS = 700;
 
 export interface Comparison {
-  readonly versions: Readonly<Record<string, string>>;
+  /** Of each interpreter's packages. */
+  readonly versions: readonly Versions[];
   readonly rates: readonly Rate[];
   readonly sections: readonly Section[];
 }
+
+type Versions = Readonly<Record<string, string>>;
 
 /** Throws where the two sides' environments differ in a bit. */
 export async function comparePeers(options: Options): Promise<Comparison> {
@@ -57,13 +67,19 @@ export async function comparePeers(options: Options): Promise<Comparison> {
   const tape = path.join(folder, 'tape.bin');
   try {
     writeTape(tape, makeTape());
-    const versions = await agree(options.python, options.peers, tape);
+    const versions: Versions[] = [];
+    for (const each of options.pythons) versions.push(await agree(each, tape));
     const rates: Rate[] = [];
     const shares: [title: string, share: number][] = [];
     for (const { key } of TRAINING_CASES) {
       const which = trainingCase(key, options.quick);
-      const measured = await measureCase(which, tape, options);
+      const measured = await measureCase(which, tape, options, versions);
       rates.push(...measured.rates);
+      // a run takes minutes: what is known stands there, whatever becomes of the rest
+      for (const { side, engine, kind, threads, stepsPerSecond } of measured.rates) {
+        const rate = whole(median(stepsPerSecond));
+        process.stderr.write(`  ${side} ${engine}, ${kind}, ${threads} thread(s): ${rate} steps/s\n`);
+      }
       shares.push([which.title, measured.updateShare]);
     }
     return { versions, rates, sections: [ratioSection(rates), candidateSection(rates), shareSection(shares)] };
@@ -72,15 +88,28 @@ export async function comparePeers(options: Options): Promise<Comparison> {
   }
 }
 
+/** What a machine may have set for its other users, and what would slow a peer's arithmetic down. */
+const UNTUNED = {
+  OPENBLAS_CORETYPE: undefined,
+  OPENBLAS_L2_SIZE: undefined,
+  OPENBLAS_NUM_THREADS: undefined,
+  MKL_NUM_THREADS: undefined,
+  MKL_ENABLE_INSTRUCTIONS: undefined,
+  ONEDNN_MAX_CPU_ISA: undefined,
+  ATEN_CPU_CAPABILITY: undefined,
+  OMP_WAIT_POLICY: undefined,
+};
+
 const peerChild = (python: string, peer: PeerName, threads: number): Child =>
   new Child(python, ['-u', PEER_SCRIPT, peer], {
+    ...UNTUNED,
     OMP_NUM_THREADS: String(threads),
     // JAX takes every core otherwise
     XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1' : '',
   });
 
 /** Plays the same actions on both sides; returns the versions of the peers. */
-async function agree(python: string, peers: readonly PeerName[], tape: string): Promise<Record<string, string>> {
+async function agree({ python, peers }: PeerPython, tape: string): Promise<Versions> {
   const openbell = openbellChild();
   const children = peers.map((peer) => peerChild(python, peer, 1));
   try {
@@ -90,8 +119,8 @@ async function agree(python: string, peers: readonly PeerName[], tape: string): 
       const trace = { do: 'trace', nEnvs, tape, steps: TRACE_STEPS, seed: PEER_SEED };
       const { digest } = await openbell.ask<{ digest: string }>(trace);
       for (const kind of ['gymnasium', 'numpy']) {
-        const peers = await children[0].ask<{ digest: string }>({ ...trace, kind });
-        if (peers.digest !== digest)
+        const theirs = await children[0].ask<{ digest: string }>({ ...trace, kind });
+        if (theirs.digest !== digest)
           throw new Error(`tape_env.py (${kind}, ${nEnvs} environments) is not tape-env.ts: they differ while playing`);
       }
     }
@@ -104,32 +133,49 @@ async function agree(python: string, peers: readonly PeerName[], tape: string): 
 async function measureCase(
   which: TrainingCase,
   tape: string,
-  { python, peers, rounds, seconds, quick }: Options,
+  { pythons, rounds, seconds, quick }: Options,
+  versions: readonly Versions[],
 ): Promise<{ rates: Rate[]; updateShare: number }> {
   const cores = Math.min(2, availableParallelism());
   const counts = Array.from({ length: cores }, (_, k) => k + 1);
-  const kinds = which.nEnvs === 1 ? (['gymnasium'] as const) : (['gymnasium', 'numpy'] as const);
+  // all at once in numpy does strictly less in Python; with few environments it is not always the faster
+  const kinds =
+    which.nEnvs === 1
+      ? (['gymnasium'] as const)
+      : which.nEnvs < 16
+        ? (['gymnasium', 'numpy'] as const)
+        : (['numpy'] as const);
   const candidates: Candidate[] = [
     ...counts
       .filter((threads) => threads <= MOST_THREADS)
-      .map((threads) => ({ side: 'OpenBell' as const, threads, kind: 'native' as const, start: openbellChild })),
-    ...peers.flatMap((peer) =>
-      counts.flatMap((threads) =>
-        kinds.map((kind) => ({
-          side: peer === 'sb3' ? ('stable-baselines3' as const) : ('sbx' as const),
-          threads,
-          kind,
-          start: () => peerChild(python, peer, threads),
-        })),
+      .map((threads) => ({
+        side: 'OpenBell' as const,
+        threads,
+        engine: '',
+        kind: 'native' as const,
+        start: openbellChild,
+      })),
+    ...pythons.flatMap(({ python, peers }, k) =>
+      peers.flatMap((peer) =>
+        counts.flatMap((threads) =>
+          kinds.map((kind) => ({
+            side: peer === 'sb3' ? ('stable-baselines3' as const) : ('sbx' as const),
+            threads,
+            engine: peer === 'sb3' ? `torch ${versions[k]['torch']}` : `jax ${versions[k]['jax']}`,
+            kind,
+            start: () => peerChild(python, peer, threads),
+          })),
+        ),
       ),
     ),
   ];
   const children = candidates.map(({ start }) => start());
   const kernels = openbellChild();
   try {
+    const product = await BestProduct.find(kernels);
     const updates: number[] = [];
-    for (const [k, { threads, kind }] of candidates.entries()) {
-      process.stderr.write(`${which.title}: ${candidates[k].side}, ${kind}, ${threads} thread(s)\n`);
+    for (const [k, { threads, kind, engine }] of candidates.entries()) {
+      process.stderr.write(`${which.title}: ${candidates[k].side} ${engine}, ${kind}, ${threads} thread(s)\n`);
       const common = { do: 'training', threads, seconds, tape };
       const request =
         kind === 'native'
@@ -140,23 +186,23 @@ async function measureCase(
     const samples: PeerSample[][] = candidates.map(() => []);
     const best: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      best.push(await bestProduct(kernels));
-      const train = (k: number): object => ({ do: 'train', updates: updates[k] });
-      const taken = await interleaveChildren<PeerSample>(children, train, 1);
-      taken.forEach(([sample], k) => samples[k].push(sample));
+      // beside the first candidate, which is OpenBell on one thread
+      best.push(await product.gflops(seconds));
+      for (const [k, child] of children.entries()) {
+        samples[k].push(await child.ask<PeerSample>({ do: 'train', updates: updates[k] }));
+      }
     }
-    const rates = candidates.map(({ side, threads, kind }, k) => ({
+    const rates = candidates.map(({ side, threads, kind, engine }, k) => ({
       key: which.key,
       title: which.title,
       side,
       threads,
       kind,
+      engine,
       stepsPerSecond: samples[k].map((sample) => sample.steps / sample.seconds),
       samples: samples[k],
     }));
-    // the first candidate is OpenBell on one thread
-    const flops = samples[0].map(({ updateFlop = 0, updateSeconds = Number.NaN }) => updateFlop / updateSeconds / 1e9);
-    return { rates, updateShare: median(flops) / median(best) };
+    return { rates, updateShare: updateShare(samples[0], best) };
   } finally {
     for (const child of [...children, kernels]) child.close();
   }
@@ -194,7 +240,7 @@ function ratioSection(rates: readonly Rate[]): Section {
     columns: ['training', 'OpenBell', ...peers.flatMap((side) => [side, 'ratio'])],
     rows,
     notes: [
-      'Each side with its best number of threads, and the peers with the faster of their two environments (one by one in Gymnasium, all at once in numpy). A ratio is the median over the rounds.',
+      'Each side with its best number of threads, and the peers with the fastest of their versions and environments (one by one in Gymnasium, all at once in numpy). A ratio is the median over the rounds.',
       honesty(rates, peers),
     ],
     verdicts: SPEED_TARGETS.map(({ key, threads, ratio }) => speedVerdict(rates, key, threads, ratio)),
@@ -229,10 +275,11 @@ function candidateSection(rates: readonly Rate[]): Section {
   return {
     name: 'candidates',
     title: 'All that was tried',
-    columns: ['training', 'side', 'environment', 'threads', 'steps/s', 'slowest', 'fastest'],
-    rows: rates.map(({ title, side, kind, threads, stepsPerSecond }) => [
+    columns: ['training', 'side', 'engine', 'environment', 'threads', 'steps/s', 'slowest', 'fastest'],
+    rows: rates.map(({ title, side, engine, kind, threads, stepsPerSecond }) => [
       title,
       side,
+      engine,
       kind,
       String(threads),
       whole(median(stepsPerSecond)),

@@ -1,7 +1,7 @@
 /**
  * OpenBell beside stable-baselines3 (and sbx where it is installed): the same environment, the same hyper-parameters,
  * one machine, taking turns. Exits 1 where a target is missed.
- *   npm run bench:peers -- [--quick] [--python PATH | --venv DIR] [--no-sbx] [--rounds N] [--seconds S] [--json] [--doc FILE | --no-doc]
+ *   npm run bench:peers -- [--quick] [--python PATH | --venv DIR] [--also PATH ...] [--no-sbx] [--rounds N] [--seconds S] [--json] [--doc FILE | --no-doc]
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     python: { type: 'string' },
     venv: { type: 'string', default: process.env['OPENBELL_PEERS_VENV'] ?? path.join(ROOT, 'bench', 'peers', '.venv') },
+    also: { type: 'string', multiple: true, default: [] },
     'no-sbx': { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -42,8 +43,8 @@ const number = (name: string, given: string | undefined, otherwise: number): num
   process.exit(2);
 };
 const { quick } = options;
-const rounds = Math.ceil(number('rounds', options.rounds, quick ? 1 : 7));
-const seconds = number('seconds', options.seconds, quick ? 0.05 : 2);
+const rounds = Math.ceil(number('rounds', options.rounds, quick ? 1 : 5));
+const seconds = number('seconds', options.seconds, quick ? 0.05 : 1);
 
 const found = findPython(options);
 if ('missing' in found) {
@@ -54,15 +55,25 @@ if ('missing' in found) {
 // compiling takes sbx long: not in a smoke test
 const withSbx = !quick && !options['no-sbx'] && hasPeer(found.python, 'sbx');
 const peers: PeerName[] = withSbx ? ['sb3', 'sbx'] : ['sb3'];
-const compared = await comparePeers({ python: found.python, peers, rounds, seconds, quick });
+const others = options.also.map((python) => {
+  if (hasPeer(python, 'sb3')) return { python, peers: ['sb3' as const] };
+  process.stderr.write(`--also ${python}: it has no stable-baselines3\n`);
+  process.exit(2);
+});
+const pythons = [{ python: found.python, peers }, ...others];
+const compared = await comparePeers({ pythons, rounds, seconds, quick });
 const alone = await env(quick ? { rounds: 3, seconds: 0.001, bars: 20_000 } : { rounds: 41, seconds: 0.02, bars: 1e6 });
 const verdicts = [...compared.sections, alone].flatMap((section) => section.verdicts);
 const machine = thisMachine();
-const versions = Object.entries(compared.versions).map(([name, version]) => `${name} ${version}`);
+const versions = compared.versions.map((each) =>
+  Object.entries(each)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', '),
+);
 const text = [
   ...compared.sections.map(sectionText),
   verdictText(verdicts),
-  `Made by \`npm run bench:peers\` on ${machineText(machine)}; ${versions.join(', ')}. Medians of ${rounds} interleaved stretches of about ${seconds} s each.`,
+  `Made by \`npm run bench:peers\` on ${machineText(machine)}; ${versions.join('; and ')}. Medians of ${rounds} interleaved stretches of about ${seconds} s each.`,
 ].join('\n\n');
 
 const results = {

@@ -12,10 +12,10 @@ export async function peersPicture(rates: readonly Rate[]): Promise<string> {
 }
 
 function chart(rates: readonly Rate[]): TopLevelSpec {
-  const values = rates.map(({ title, side, kind, threads, stepsPerSecond }) => ({
+  const values = rates.map(({ title, side, engine, kind, threads, stepsPerSecond }) => ({
     training: title,
     side,
-    candidate: kind === 'native' ? `${threads} thread(s)` : `${kind}, ${threads} thread(s)`,
+    candidate: kind === 'native' ? `${threads} thread(s)` : `${engine}, ${kind}, ${threads} thread(s)`,
     steps: median(stepsPerSecond),
   }));
   return {

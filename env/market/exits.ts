@@ -138,7 +138,17 @@ export function ratchetExits(
  * quantity in whole lots, never more than is held; the last stage takes the rest where the fractions sum to 1.
  */
 export function stageShares(plan: ExitPlan, exits: PositionExits, shares: number, lotSize: number): number {
-  const k = exits.stage;
+  return sharesOfStage(plan, exits, exits.stage, shares, lotSize);
+}
+
+/** As `stageShares`, of stage k of a position of which `shares` are left when its turn comes. */
+export function sharesOfStage(
+  plan: ExitPlan,
+  exits: PositionExits,
+  k: number,
+  shares: number,
+  lotSize: number,
+): number {
   if (plan.lastTakesRest && k === plan.stages - 1) return shares;
   return Math.min(floorLots(plan.fractions[k] * exits.initialShares, lotSize), shares);
 }

@@ -14,6 +14,9 @@ const MAY_ENTER = 2;
 const MAY_BUY = 4;
 const MAY_SELL = 8;
 
+/** What the desk reads of the market: rows of bars, or of the live bar alone. */
+export type DeskColumns = Pick<MarketColumns, 'day' | 'flags' | 'close' | 'lotSize' | 'ticks'>;
+
 export class OrderDesk {
   readonly #noise: MarketNoise;
   readonly #direction: MarketConfig['direction'];
@@ -32,19 +35,19 @@ export class OrderDesk {
   }
 
   /** Counts a cycle that begins on the day of bar t. */
-  countCycle(account: Account, market: MarketColumns, t: number): void {
+  countCycle(account: Account, market: DeskColumns, t: number): void {
     if (account.cycleDay !== market.day[t]) account.cycles = 0;
     account.cycleDay = market.day[t];
     account.cycles++;
   }
 
   /** Whether a cycle may begin on bar t: bars outside sessions may bring an order earlier than its day. */
-  mayBeginCycle(account: Account, market: MarketColumns, t: number): boolean {
+  mayBeginCycle(account: Account, market: DeskColumns, t: number): boolean {
     return account.cycleDay !== market.day[t] || account.cycles < this.#maxCycles;
   }
 
   /** Works out, at the close of t, what the next decision may do. */
-  prepare(account: Account, market: MarketColumns, t: number): void {
+  prepare(account: Account, market: DeskColumns, t: number): void {
     const flags = market.flags[t];
     const { shares } = account;
     let choices = 0;
@@ -74,7 +77,7 @@ export class OrderDesk {
   }
 
   /** Discrete actions: the order of a decision at the close of t. Returns whether the action may do something. */
-  decide(account: Account, market: MarketColumns, t: number, action: number): boolean {
+  decide(account: Account, market: DeskColumns, t: number, action: number): boolean {
     const { choices } = account;
     const useful = action === HOLD || (choices & (action === BUY ? MAY_BUY : MAY_SELL)) !== 0;
     if (this.#begin(account)) return useful;
@@ -95,7 +98,7 @@ export class OrderDesk {
   }
 
   /** Target actions: the order that brings the position to `target` x the budget. */
-  rebalance(account: Account, market: MarketColumns, t: number, target: number): void {
+  rebalance(account: Account, market: DeskColumns, t: number, target: number): void {
     if (this.#begin(account)) return;
     const position = account.shares;
     const quantity = rebalanceQuantity(
@@ -131,7 +134,7 @@ export class OrderDesk {
   }
 
   /** A new order replaces a late one. */
-  #place(account: Account, market: MarketColumns, t: number, kind: number, quantity: number, reason: number): void {
+  #place(account: Account, market: DeskColumns, t: number, kind: number, quantity: number, reason: number): void {
     const side = quantity > 0 ? 1 : -1;
     const limit = this.#isLimit ? limitPrice(side, market.close[t], this.#bufferBps, market.ticks) : NaN;
     account.late.clear();
@@ -140,7 +143,7 @@ export class OrderDesk {
   }
 
   /** A late order arrives at the next open, if the rules still allow it. */
-  #resume(account: Account, market: MarketColumns, t: number): void {
+  #resume(account: Account, market: DeskColumns, t: number): void {
     const { due, late } = account;
     if (late.kind === NO_ORDER) return;
     due.takeFrom(late);

@@ -5,7 +5,7 @@ import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { compareJson } from '#src/lab/compare-json.js';
 import { compareRuns } from '#src/lab/compare-runs.js';
-import { writeFileAtomic } from '#src/lab/files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { renderComparison } from '#src/report/compare-html.js';
 import { compareText } from '#src/report/compare-text.js';
 

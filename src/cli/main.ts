@@ -36,6 +36,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
   },
   {
+    name: 'compare',
+    summary: 'Compare experiments over all their seeds, with intervals and a verdict',
+    register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),
+  },
+  {
     name: 'replay',
     summary: 'Train a run again and compare it to the bit',
     register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
@@ -44,11 +49,6 @@ const COMMANDS: readonly Entry[] = [
     name: 'audit',
     summary: 'Look for look-ahead in features, environment, training, splits and data',
     register: async (yargs) => yargs.command((await import('./audit.js')).auditCommand),
-  },
-  {
-    name: 'compare',
-    summary: 'Compare experiments over all their seeds, with intervals and a verdict',
-    register: async (yargs) => yargs.command((await import('./compare.js')).compareCommand),
   },
   {
     name: 'prove',
@@ -66,9 +66,29 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./data.js')).dataCommand),
   },
   {
+    name: 'gateway',
+    summary: 'Serve a simulated Interactive Brokers gateway',
+    register: async (yargs) => yargs.command((await import('./gateway.js')).gatewayCommand),
+  },
+  {
     name: 'runs',
     summary: 'List training runs',
     register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),
+  },
+  {
+    name: 'promote',
+    summary: 'Freeze a run in a bundle and move an alias to it',
+    register: async (yargs) => yargs.command((await import('./promote.js')).promoteCommand),
+  },
+  {
+    name: 'paper',
+    summary: 'Trade a bundle on the simulated gateway, and compare with the backtest',
+    register: async (yargs) => yargs.command((await import('./paper.js')).paperCommand),
+  },
+  {
+    name: 'registry',
+    summary: 'Look at bundles, aliases and their history',
+    register: async (yargs) => yargs.command((await import('./registry.js')).registryCommand),
   },
   {
     name: 'config',

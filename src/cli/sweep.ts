@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
+import { alignedLines } from '#src/report/text-table.js';
 import type { SweepOutcome } from '#src/lab/sweep/run-sweep.js';
 import { loadSweep, type Sweep } from '#src/lab/sweep/sweep.js';
 import { describeValues, shortKeys, showValue } from '#src/lab/sweep/sweep-text.js';
@@ -10,7 +11,6 @@ import { interruption } from './interruption.js';
 import { jobProgress } from './job-progress.js';
 import { parseCount } from './parse-count.js';
 import { stderrOutput } from './progress.js';
-import { textTable } from './text-table.js';
 
 interface SweepArguments {
   sweep: string;
@@ -132,7 +132,7 @@ function printPlan(sweep: Sweep, json: boolean): void {
     String(number),
     ...keys.map((key) => showValue(parameters[key])),
   ]);
-  for (const line of textTable(['trial', ...shortKeys(keys)], rows)) console.log(line);
+  for (const line of alignedLines(['trial', ...shortKeys(keys)], rows)) console.log(line);
   console.log(`${trials.length} trials, seeds ${seeds.join(', ')}, ${describeRungs(terms.rungs)}`);
 }
 
@@ -153,7 +153,7 @@ function printOutcome(sweep: Sweep, { rows, best, importance, folder, bestFile, 
     row.deviation?.toPrecision(3) ?? '-',
     ...keys.map((key) => showValue(row.parameters[key])),
   ]);
-  for (const line of textTable(head, lines)) console.log(line);
+  for (const line of alignedLines(head, lines)) console.log(line);
   if (shown.length < ranked.length) console.log(`... and ${ranked.length - shown.length} more in ${folder}/trials.csv`);
   console.log('');
   if (importance.length > 0) {
@@ -164,7 +164,7 @@ function printOutcome(sweep: Sweep, { rows, best, importance, folder, bestFile, 
       `(${(100 * chance).toFixed(0)}%)`,
       share > chance ? '' : 'not told from chance',
     ]);
-    for (const line of textTable(null, parts)) console.log(`  ${line}`);
+    for (const line of alignedLines(null, parts)) console.log(`  ${line}`);
     console.log('');
   }
   if (best !== null) for (const line of describeBest(sweep, best)) console.log(line);

@@ -13,6 +13,10 @@ export interface RuntimeSettings {
   readonly logLevel: LogLevel;
   /** Where runs are written. */
   readonly runsDir: string;
+  /** Where bundles and aliases are kept: never under the runs, which are disposable. */
+  readonly registryDir: string;
+  /** Where journals and logs of paper and live trading are kept. */
+  readonly tradingDir: string;
 }
 
 /** 4002: IB Gateway's port for paper accounts. */
@@ -20,11 +24,16 @@ export const DEFAULT_RUNTIME: RuntimeSettings = {
   ib: { host: '127.0.0.1', port: 4002, clientId: 1 },
   logLevel: 'info',
   runsDir: 'runs',
+  registryDir: 'registry',
+  tradingDir: 'trading',
 };
 
-/** Reads IB_HOST, IB_PORT, IB_CLIENT_ID, LOG_LEVEL and OPENBELL_RUNS_DIR. Throws CONFIG_VALUE naming the variable. */
+/**
+ * Reads IB_HOST, IB_PORT, IB_CLIENT_ID, LOG_LEVEL, OPENBELL_RUNS_DIR, OPENBELL_REGISTRY_DIR and OPENBELL_TRADING_DIR.
+ * Throws CONFIG_VALUE naming the variable.
+ */
 export function readRuntimeSettings(environment: Environment): RuntimeSettings {
-  const { ib, logLevel, runsDir } = DEFAULT_RUNTIME;
+  const { ib, logLevel, runsDir, registryDir, tradingDir } = DEFAULT_RUNTIME;
   return {
     ib: {
       host: nonEmpty(environment, 'IB_HOST') ?? ib.host,
@@ -33,6 +42,8 @@ export function readRuntimeSettings(environment: Environment): RuntimeSettings {
     },
     logLevel: level(environment) ?? logLevel,
     runsDir: nonEmpty(environment, 'OPENBELL_RUNS_DIR') ?? runsDir,
+    registryDir: nonEmpty(environment, 'OPENBELL_REGISTRY_DIR') ?? registryDir,
+    tradingDir: nonEmpty(environment, 'OPENBELL_TRADING_DIR') ?? tradingDir,
   };
 }
 
@@ -73,7 +84,7 @@ function level(environment: Environment): LogLevel | undefined {
 }
 
 /** Variables of OpenBell's own that set no key of an experiment; the second one is of bench/peers. */
-const RUNTIME_VARIABLES = ['OPENBELL_RUNS_DIR', 'OPENBELL_PEERS_VENV'];
+const RUNTIME_VARIABLES = ['OPENBELL_RUNS_DIR', 'OPENBELL_REGISTRY_DIR', 'OPENBELL_TRADING_DIR', 'OPENBELL_PEERS_VENV'];
 
 export interface EnvironmentOverride {
   readonly variable: string;

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeState } from '#src/registry/safetensors.js';
 import { checkpointFile, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.js';
-import { JsonLines } from './files.js';
+import { JsonLines } from '#src/registry/files.js';
 
 let folder = '';
 beforeEach(() => {

@@ -12,7 +12,7 @@ import path from 'node:path';
 import { childState, type StateDict } from '#env/state.js';
 import { decodeState, encodeState } from '#src/registry/safetensors.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { fileSize, writeFileAtomic } from './files.js';
+import { fileSize, writeFileAtomic } from '#src/registry/files.js';
 
 const FORMAT = 'openbell-checkpoint';
 const VERSION = '2';

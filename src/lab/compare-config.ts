@@ -4,19 +4,20 @@ import type { ConfigDifference } from '#src/report/compare-model.js';
 import type { CompareGroup } from './compare-table.js';
 
 /** They name a run or change no bit. */
-const IGNORED = new Set(['name', 'description', 'seed', 'training.threads']);
+const IGNORED = new Set(['name', 'description', 'seed', 'training.threads', 'sweep']);
 const ABSENT = '–';
 
 /** A configuration as one line a value: "env.costs.spread_bps" -> "1". Lists stay whole. */
 export function flatConfig(config: object): Map<string, string> {
   const flat = new Map<string, string>();
   const visit = (value: unknown, keys: readonly string[]): void => {
+    const name = keys.join('.');
+    if (IGNORED.has(name)) return;
     if (isTree(value)) {
       for (const [key, inner] of Object.entries(value)) visit(inner, [...keys, key]);
       return;
     }
-    const name = keys.join('.');
-    if (!IGNORED.has(name)) flat.set(name, typeof value === 'string' ? value : JSON.stringify(value ?? null));
+    flat.set(name, typeof value === 'string' ? value : JSON.stringify(value ?? null));
   };
   visit(config, []);
   return flat;

@@ -16,6 +16,7 @@ export function comparabilityNotices(groups: readonly CompareGroup[], tasks: rea
     ...seenNotices(trained),
     ...seedNotices(trained, tasks),
     ...provenanceNotices(trained),
+    ...shortNotices(groups, tasks),
   ];
 }
 
@@ -50,15 +51,14 @@ function marketNotices(groups: readonly CompareGroup[]): CompareNotice[] {
     .filter((key) => MARKET_KEYS.test(key))
     .flatMap((key) => {
       const values = groups.map((group) => valuesOf(group, key).join(' or '));
-      return new Set(values).size > 1 || values.some((value) => value.includes(' or '))
-        ? [`${key} ${values.join(' against ')}`]
-        : [];
+      const each = values.map((value, k) => `${groups[k].name} ${value}`).join(', ');
+      return new Set(values).size > 1 || values.some((value) => value.includes(' or ')) ? [`${key}: ${each}`] : [];
     });
   if (differing.length === 0) return [];
   return [
     warning(
       'market',
-      `each group was judged under its own costs, orders and rules, and they differ: ${differing.join(', ')}`,
+      `each group was judged under its own costs, orders and rules, and they differ in ${differing.join('; ')}`,
     ),
   ];
 }
@@ -100,6 +100,23 @@ function seedNotices(groups: readonly CompareGroup[], tasks: readonly string[]):
         : []),
     ];
   });
+}
+
+/** A Sharpe ratio of days, a year of them: as wide as it is large. */
+const SHORT_YEARS = 0.25;
+
+function shortNotices(groups: readonly CompareGroup[], tasks: readonly string[]): CompareNotice[] {
+  const years = groups.flatMap(({ rows }) =>
+    rows.flatMap(({ task, metrics }) => (tasks.includes(task) ? (metrics['years'] ?? []) : [])),
+  );
+  const least = Math.min(...years);
+  if (years.length === 0 || least >= SHORT_YEARS) return [];
+  return [
+    note(
+      'short',
+      `the shortest window has ${(252 * least).toFixed(1)} trading days: figures a year are extrapolated from it`,
+    ),
+  ];
 }
 
 function provenanceNotices(groups: readonly CompareGroup[]): CompareNotice[] {

@@ -4,6 +4,11 @@ import { percent } from '#src/report/format.js';
 import type { Interval } from '#src/stats/bootstrap.js';
 import { SEEDS_NEEDED, type ContrastFigures } from '#src/stats/contrast.js';
 
+/** Whether both sides have runs enough for an interval at all; a fixed rule needs none. */
+export function isBounded({ runs, fixedBaseline }: Pick<ContrastInput, 'runs' | 'fixedBaseline'>): boolean {
+  return runs[0] > 1 && (fixedBaseline || runs[1] > 1);
+}
+
 export interface ContrastInput {
   readonly group: string;
   readonly baseline: string;
@@ -14,6 +19,8 @@ export interface ContrastInput {
   readonly runs: readonly [number, number];
   /** True for buy-and-hold and its like, which has no seeds. */
   readonly fixedBaseline: boolean;
+  /** Windows that were judged on, where they are kept apart; otherwise 1. */
+  readonly windows: number;
   /** Warnings after which no verdict stands. */
   readonly obstacles: readonly CompareNotice[];
 }
@@ -62,8 +69,8 @@ export function decideContrast(input: ContrastInput): Pick<Contrast, 'outcome' |
   }
   return {
     outcome: word,
-    headline: `${group} is ${word}`,
-    sentence: `${group} is ${word} than ${baseline}: ${facts}.`,
+    headline: `${group} is ${word}${input.windows > 1 ? '' : ' in this window'}`,
+    sentence: `${group} is ${word} than ${baseline}${input.windows > 1 ? '' : ' in this window'}: ${facts}${input.windows > 1 ? '' : '; other windows may say otherwise'}.`,
   };
 }
 
@@ -77,7 +84,7 @@ const OBSTACLE_WORDS: Readonly<Record<string, string>> = {
 function factsOf({ group, baseline, metric, figures, bars, runs, fixedBaseline }: ContrastInput): string {
   const { probability, difference } = figures;
   const level = `${Number((100 * probability.confidence).toFixed(1))}%`;
-  const single = Math.min(runs[0], fixedBaseline ? runs[0] : runs[1]) < 2;
+  const single = !isBounded({ runs, fixedBaseline });
   const within = (interval: Interval, show: (value: number) => string): string =>
     single ? ', which one run cannot bound' : ` (${level} interval ${show(interval.low)} to ${show(interval.high)})`;
   const share = (value: number): string => percent(value, 0);

@@ -78,11 +78,18 @@ describe('the verdict', () => {
     const [contrast] = compareGroups([groupOf('a', { sharpes: HIGH, drift: 0.002 }), groupOf('b', { sharpes: LOW })], {
       resamples,
     }).contrasts;
-    expect(contrast).toMatchObject({ group: 'a', baseline: 'b', outcome: 'better', headline: 'a is better' });
+    expect(contrast).toMatchObject({
+      group: 'a',
+      baseline: 'b',
+      outcome: 'better',
+      headline: 'a is better in this window',
+    });
     expect(contrast.probability.estimate).toBe(1);
     expect(contrast.difference.estimate).toBeCloseTo(1, 10);
     expect(contrast.bars?.low).toBeGreaterThan(0);
-    expect(contrast.sentence).toMatch(/^a is better than b: a run of a beats one of b with probability 100%/);
+    expect(contrast.sentence).toMatch(
+      /^a is better than b in this window: a run of a beats one of b with probability 100%/,
+    );
   });
 
   it('is worse the other way round', () => {
@@ -137,6 +144,14 @@ describe('the verdict', () => {
     expect(contrasts.map(({ group, baseline }) => `${group}-${baseline}`)).toEqual(['a-b', 'c-b', 'd-b']);
     expect(contrasts[0].probability.confidence).toBeCloseTo(1 - 0.05 / 3, 12);
     expect(contrasts[0].sentence).toContain('98.3% interval');
+  });
+
+  it('judges each pair for itself: a third group under other costs takes nothing from the first two', () => {
+    const odd = groupOf('odd', { sharpes: LOW, config: { env: { id: 'market', costs: { spread_bps: 9 } } } });
+    const groups = [groupOf('a', { sharpes: HIGH, drift: 0.002 }), odd, groupOf('b', { sharpes: LOW })];
+    const { contrasts, selection } = compareGroups(groups, { resamples });
+    expect(contrasts.map(({ outcome }) => outcome)).toEqual(['better', 'not-comparable']);
+    expect(selection).toBeNull();
   });
 
   it('takes lower costs for better', () => {
@@ -285,9 +300,13 @@ describe('text and page', () => {
 
   it('begin with what differs and end with the verdict', () => {
     const text = compareText(model);
-    const at = ['What differs', 'agent.gamma', 'Interquartile mean', 'P(beats)', 'Verdict: new <b> is better'].map(
-      (part) => text.indexOf(part),
-    );
+    const at = [
+      'What differs',
+      'agent.gamma',
+      'Interquartile mean',
+      'P(beats)',
+      'Verdict: new <b> is better in this window',
+    ].map((part) => text.indexOf(part));
     expect(at.every((index) => index >= 0)).toBe(true);
     expect(at.toSorted((x, y) => x - y)).toEqual(at);
     expect(text).not.toMatch(/NaN|undefined|null/);

@@ -22,7 +22,7 @@ import { learningBands } from './compare-learning.js';
 import { comparabilityNotices } from './compare-notices.js';
 import { selectionOf } from './compare-selection.js';
 import type { CompareGroup, CompareRow } from './compare-table.js';
-import { decideContrast } from './compare-verdict.js';
+import { decideContrast, isBounded } from './compare-verdict.js';
 
 export interface CompareOptions {
   /** One of the groups: what the others are compared with; default the last. */
@@ -59,7 +59,7 @@ export function compareGroups(groups: readonly CompareGroup[], options: CompareO
   // every further comparison is another chance to be fooled: Bonferroni
   const confidence = 1 - (1 - CONFIDENCE) / others.length;
   const contrasts = others.map((group) =>
-    contrastOf(group, baseline, { tasks, metric, notices, bootstrap: { ...bootstrap, confidence }, by }),
+    contrastOf(group, baseline, { tasks, metric, bootstrap: { ...bootstrap, confidence }, by }),
   );
   return {
     title: groups.map(({ name }) => name).join(' against '),
@@ -73,7 +73,7 @@ export function compareGroups(groups: readonly CompareGroup[], options: CompareO
     notices,
     groups: groups.map((group) => summariseGroup(group, tasks, metrics, bootstrap)),
     contrasts,
-    selection: selectionOf(groups, tasks, by),
+    selection: notices.some(({ code }) => OBSTACLES.has(code)) ? null : selectionOf(groups, tasks, by),
     rows: rows.map(({ experiment, run, seed: runSeed, task, metrics: figures }) => ({
       group: experiment,
       run,
@@ -241,13 +241,12 @@ function intervalOf(scores: TaskScores, bootstrap: SeedBootstrapOptions): Interv
 interface ContrastContext {
   readonly tasks: readonly string[];
   readonly metric: CompareMetric;
-  readonly notices: readonly CompareNotice[];
   readonly bootstrap: SeedBootstrapOptions;
   readonly by: 'symbol' | 'window' | null;
 }
 
 function contrastOf(group: CompareGroup, baseline: CompareGroup, context: ContrastContext): Contrast {
-  const { tasks, metric, notices, bootstrap, by } = context;
+  const { tasks, metric, bootstrap, by } = context;
   // of costs less is better: turned around, so that higher scores are always better
   const sign = metric.better === 'lower' ? -1 : 1;
   const of = (own: CompareGroup): TaskScores =>
@@ -271,10 +270,13 @@ function contrastOf(group: CompareGroup, baseline: CompareGroup, context: Contra
       })
     : null;
   const runs = [x, y].map((scores) => Math.min(...scores.map((own) => own.length)));
+  // a fixed rule has no seeds: it is what it is
+  const sides = { runs: [runs[0], runs[1]] as const, fixedBaseline: baseline.runs.length === 0 };
   return {
     group: group.name,
     baseline: baseline.name,
     ...figures,
+    bounded: isBounded(sides),
     bars,
     ...decideContrast({
       group: group.name,
@@ -282,10 +284,10 @@ function contrastOf(group: CompareGroup, baseline: CompareGroup, context: Contra
       metric,
       figures,
       bars,
-      runs: [runs[0], runs[1]],
-      // a fixed rule has no seeds: it is what it is
-      fixedBaseline: baseline.runs.length === 0,
-      obstacles: notices.filter(({ code, level }) => level === 'warning' && OBSTACLES.has(code)),
+      ...sides,
+      windows: by === 'window' ? tasks.length : 1,
+      // of these two alone: a third group's costs are no matter of theirs
+      obstacles: comparabilityNotices([group, baseline], tasks).filter(({ code }) => OBSTACLES.has(code)),
     }),
   };
 }

@@ -5,7 +5,7 @@ import { onStamps } from '#src/stats/equity-path.js';
 import type { EvaluationResult } from './evaluate-actor.js';
 import { sleeveRuns, type ActorRun } from './evaluate-baselines.js';
 import { windowSpan } from './evaluate-report.js';
-import { writeFileAtomic } from './files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 
 /** Everything in metrics.json beside the evaluation's own figures. */
 export type EvaluationHead = Readonly<Record<string, unknown>>;

@@ -75,7 +75,14 @@ export function runSleeves(
   const equity = new Float64Array(count).fill(sleeve);
   const segments = windows.map((window) => {
     const initial = count === 1 ? equity[0] : sleeve;
-    const logs = runSegment('actorFor' in actor ? actor.actorFor(window) : actor, window, market, sleeve, initial, count);
+    const logs = runSegment(
+      'actorFor' in actor ? actor.actorFor(window) : actor,
+      window,
+      market,
+      sleeve,
+      initial,
+      count,
+    );
     logs.forEach((log, i) => (equity[i] = log.finish(equity[i] / initial)));
     return logs;
   });

@@ -24,7 +24,7 @@ import { writeEvaluation } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { spanOf } from './exclude.js';
 import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
-import { writeFileAtomic } from './files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
@@ -172,9 +172,9 @@ interface ChosenCheckpoint {
   readonly usual: 'best' | 'last';
 }
 
-function chooseCheckpoint(
+export function chooseCheckpoint(
   run: RunDirectory,
-  options: Pick<EvaluateRunOptions, 'checkpoint' | 'checkpointFile'>,
+  options: Pick<EvaluateRunOptions, 'directory' | 'checkpoint' | 'checkpointFile'>,
 ): ChosenCheckpoint {
   const best = checkpointFile(run.checkpoints, 'best');
   const usual = existsSync(best) ? 'best' : 'last';
@@ -241,7 +241,10 @@ async function loadPolicy(
   return { policy: new ActingPolicy({ engine, normalizer, bounds }), engine };
 }
 
-function spacesOf(config: ExperimentConfig): { observationSpace: ReturnType<typeof box>; actionSpace: ActionSpace } {
+export function spacesOf(config: ExperimentConfig): {
+  observationSpace: ReturnType<typeof box>;
+  actionSpace: ActionSpace;
+} {
   const { env, observation } = config;
   if (env.id === 'market') {
     const size = specNamed(observation?.feature_set ?? 'v1').features.length;

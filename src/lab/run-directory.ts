@@ -20,8 +20,8 @@ import { nearestName } from '#src/config/suggest.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { exclusively, isAlive, STALE_AFTER_MS } from './claim.js';
-import { JsonLines, writeFileAtomic } from './files.js';
+import { exclusively, isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';
+import { JsonLines, writeFileAtomic } from '#src/registry/files.js';
 import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 
@@ -75,6 +75,7 @@ export interface RunRecord {
   result: RunResult | null;
 }
 
+const TAKING_UP = { code: 'RUN_STATE', doing: 'taking this run up' } as const;
 const HEARTBEAT_EVERY_MS = 5_000;
 
 export class RunDirectory {
@@ -200,7 +201,7 @@ export class RunDirectory {
    * was opened.
    */
   takeOver(timesteps: number, host: HostIdentity): void {
-    exclusively(this.path, this.#nowMs, () => {
+    exclusively(this.path, this.#nowMs, TAKING_UP, () => {
       const { record } = this;
       const onDisk = readRecord(this.path);
       this.#refuseBusy(onDisk, host);
@@ -231,10 +232,10 @@ export class RunDirectory {
   }
 
   #refuseBusy(record: RunRecord, host: HostIdentity): void {
-    const age = this.#nowMs() - Date.parse(record.heartbeat_at);
-    const owner = record.resumed.at(-1)?.hostname ?? record.host.hostname;
-    const elsewhere = owner !== host.hostname;
     if (isAtWork(record, host.hostname, this.#nowMs())) {
+      const age = this.#nowMs() - Date.parse(record.heartbeat_at);
+      const owner = ownerOf(record);
+      const elsewhere = owner !== host.hostname;
       fail('RUN_STATE', {
         where: this.path,
         value: record.pid,
@@ -276,8 +277,13 @@ export function isAtWork(record: RunRecord, hostname: string, nowMs: number): bo
     record.status === 'running' &&
     record.pid !== process.pid &&
     nowMs - Date.parse(record.heartbeat_at) < STALE_AFTER_MS &&
-    ((record.resumed.at(-1)?.hostname ?? record.host.hostname) !== hostname || isAlive(record.pid))
+    (ownerOf(record) !== hostname || isAlive(record.pid))
   );
+}
+
+/** The machine that began the run, or took it up last. */
+function ownerOf(record: RunRecord): string {
+  return record.resumed.at(-1)?.hostname ?? record.host.hostname;
 }
 
 function makeFresh(parent: string, name: string): string {

@@ -29,7 +29,7 @@ import {
   type TensorHashes,
 } from './fingerprints.js';
 import { weightShapes, withEngine } from './engine.js';
-import { fileSize, writeFileAtomic, type JsonLines } from './files.js';
+import { fileSize, writeFileAtomic, type JsonLines } from '#src/registry/files.js';
 import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';

@@ -21,18 +21,20 @@ export function groupColours(names: readonly string[]): { domain: string[]; rang
   return { domain: [...names], range: names.map((_, k) => COLOURS.groups[k % COLOURS.groups.length]) };
 }
 
-function colourBy(names: readonly string[], legend: boolean) {
+/** @param drawn the groups that the plot shows, for its legend; none: no legend */
+function colourBy(names: readonly string[], drawn: readonly string[] | null) {
   return {
     field: 'name',
     type: 'nominal' as const,
     scale: groupColours(names),
-    legend: legend ? { title: null, orient: 'top' as const, symbolOpacity: 1 } : null,
+    legend: drawn === null ? null : { title: null, orient: 'top' as const, symbolOpacity: 1, values: [...drawn] },
   };
 }
 
 /** One plot a curve: the interquartile mean over seeds within its 95% interval, against environment steps. */
 export function learningBandChart(learning: readonly LearningBand[], names: readonly string[]): TopLevelSpec {
   const width = learning.length === 1 ? WIDTH : HALF;
+  const drawn = names.filter((name) => learning.some(({ groups }) => groups.some((group) => group.name === name)));
   return {
     ...THEME,
     columns: 2,
@@ -61,7 +63,7 @@ export function learningBandChart(learning: readonly LearningBand[], names: read
               axis: { title: null, tickCount: 5 },
             },
             y2: { field: 'high' },
-            color: colourBy(names, true),
+            color: colourBy(names, drawn),
           },
         },
         {
@@ -74,7 +76,7 @@ export function learningBandChart(learning: readonly LearningBand[], names: read
           encoding: {
             x: stepAxis(),
             y: { field: 'value', type: 'quantitative' as const, scale: { zero: false } },
-            color: colourBy(names, true),
+            color: colourBy(names, drawn),
           },
         },
       ],
@@ -179,6 +181,7 @@ export function drawdownFanChart(fans: readonly EquityFan[], names: readonly str
     .filter((fan) => fan.timeMs.length === timeMs.length)
     .flatMap(({ name, seeds }) => spreadOf(seeds.map(drawdownOf)).map((point) => ({ ...point, name })));
   const x = rowAxis(timeMs);
+  const drawn = fans.map(({ name }) => name);
   return {
     ...THEME,
     width: WIDTH,
@@ -191,13 +194,13 @@ export function drawdownFanChart(fans: readonly EquityFan[], names: readonly str
           x,
           y: shareAxis('low', 'under the peak'),
           y2: { field: 'high' },
-          color: colourBy(names, true),
+          color: colourBy(names, drawn),
         },
       },
       {
         data: { values: spreads },
         mark: { type: 'line', strokeWidth: 1.6 },
-        encoding: { x, y: shareAxis('middle', 'under the peak'), color: colourBy(names, true) },
+        encoding: { x, y: shareAxis('middle', 'under the peak'), color: colourBy(names, drawn) },
       },
     ],
   };
@@ -251,12 +254,12 @@ export function intervalChart({ groups, metrics, rows }: CompareModel): TopLevel
           {
             data: { values: bars },
             mark: { type: 'bar' as const, opacity: 0.35, cornerRadius: 2 },
-            encoding: { x: metricAxis(metric, 'low'), x2: { field: 'high' }, y, color: colourBy(names, false) },
+            encoding: { x: metricAxis(metric, 'low'), x2: { field: 'high' }, y, color: colourBy(names, null) },
           },
           {
             data: { values: dots },
             mark: { type: 'point' as const, filled: true, size: 22, opacity: 0.75 },
-            encoding: { x: metricAxis(metric, 'value'), y, color: colourBy(names, false) },
+            encoding: { x: metricAxis(metric, 'value'), y, color: colourBy(names, null) },
           },
           {
             data: { values: bars },
@@ -287,12 +290,12 @@ function metricAxis({ show }: CompareMetric, field: string) {
 /** P(a run beats one of the baseline) with its interval; the line at one half says that neither is better. */
 export function improvementChart({ contrasts, groups }: CompareModel): TopLevelSpec {
   const names = groups.map(({ name }) => name);
-  const values = contrasts.map(({ group, baseline, probability }) => ({
+  const values = contrasts.map(({ group, baseline, probability, bounded }) => ({
     name: group,
     label: `${group} over ${baseline}`,
     estimate: probability.estimate,
-    low: probability.low,
-    high: probability.high,
+    low: bounded ? probability.low : probability.estimate,
+    high: bounded ? probability.high : probability.estimate,
   }));
   const y = {
     field: 'label',
@@ -320,7 +323,7 @@ export function improvementChart({ contrasts, groups }: CompareModel): TopLevelS
       {
         data: { values },
         mark: { type: 'bar', opacity: 0.35, cornerRadius: 2 },
-        encoding: { x: x('low'), x2: { field: 'high' }, y, color: colourBy(names, false) },
+        encoding: { x: x('low'), x2: { field: 'high' }, y, color: colourBy(names, null) },
       },
       {
         data: { values },
@@ -344,6 +347,7 @@ export function profileChart({ profile, metric, groups }: CompareModel): TopLeve
       high: band.high[k],
     })),
   );
+  const drawn = profile.groups.map(({ name }) => name);
   const score = metricAxis(metric, 'score');
   const x = { ...score, scale: { zero: false, nice: false }, axis: { ...score.axis, title: metric.label } };
   const y = (field: string) => ({
@@ -360,14 +364,14 @@ export function profileChart({ profile, metric, groups }: CompareModel): TopLeve
     layer: [
       {
         mark: { type: 'area', opacity: 0.16, interpolate: 'step-after' },
-        encoding: { x, y: y('low'), y2: { field: 'high' }, color: colourBy(names, true) },
+        encoding: { x, y: y('low'), y2: { field: 'high' }, color: colourBy(names, drawn) },
       },
       {
         mark: { type: 'line', strokeWidth: 2, interpolate: 'step-after' },
         encoding: {
           x,
           y: y('share'),
-          color: colourBy(names, true),
+          color: colourBy(names, drawn),
         },
       },
     ],

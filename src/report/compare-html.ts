@@ -167,14 +167,14 @@ function contrastTable(model: CompareModel): string {
   const { contrasts, metric } = model;
   const selected = selectionText(model);
   const head = ['', 'P(beats)', 'interval', 'IQM differs by', 'interval', 'over the bars', 'interval'].map(heading);
-  const body = contrasts.map(({ group, baseline, probability, difference, bars }) => {
+  const body = contrasts.map(({ group, baseline, probability, difference, bounded, bars }) => {
     const signed = (value: number): string => percent(value, 1, true);
     return `<tr>${cellsOf([
       `${group} over ${baseline}`,
       percent(probability.estimate, 0),
-      range(probability, (value) => percent(value, 0)),
+      range(bounded ? probability : null, (value) => percent(value, 0)),
       metric.show(difference.estimate),
-      range(difference, metric.show),
+      range(bounded ? difference : null, metric.show),
       percent(bars?.estimate ?? null, 1, true),
       range(bars, signed),
     ])}</tr>`;

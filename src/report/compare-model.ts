@@ -80,6 +80,8 @@ export interface Contrast {
   readonly probability: Interval;
   /** IQM of the group less that of the baseline. */
   readonly difference: Interval;
+  /** False where a side has a single run: its spread is not known, and the two intervals above say too little. */
+  readonly bounded: boolean;
   /** Final wealth of the seeds' mean account against the baseline's, less 1, over the bars; null: no accounts. */
   readonly bars: Interval | null;
   readonly outcome: Outcome;
@@ -126,7 +128,7 @@ export interface CompareModel {
   readonly notices: readonly CompareNotice[];
   readonly groups: readonly ComparedGroup[];
   readonly contrasts: readonly Contrast[];
-  /** Null for fewer than three trained groups, or accounts that are not on the same bars. */
+  /** Null for fewer than three trained groups, or groups that cannot be compared fairly. */
   readonly selection: Selection | null;
   readonly rows: readonly ComparedRun[];
   readonly learning: readonly LearningBand[];

@@ -30,12 +30,12 @@ export function compareText(model: CompareModel): string {
     ].join('\n'),
     textTable([
       [`by ${model.metric.label}`, 'P(beats)', 'interval', 'IQM differs by', 'interval'],
-      ...contrasts.map(({ group, baseline, probability, difference }) => [
+      ...contrasts.map(({ group, baseline, probability, difference, bounded }) => [
         `${group} over ${baseline}`,
         percent(probability.estimate, 0),
-        range(probability, (value) => percent(value, 0)),
+        range(bounded ? probability : null, (value) => percent(value, 0)),
         model.metric.show(difference.estimate),
-        range(difference, model.metric.show),
+        range(bounded ? difference : null, model.metric.show),
       ]),
     ]),
     selectionText(model),

@@ -17,3 +17,17 @@ export function textTable(rows: readonly (readonly string[])[]): string {
 export function plainText(text: string): string {
   return text.replaceAll(MINUS, '-').replaceAll(MISSING, '-');
 }
+
+/** As lines, with the columns that hold only numbers to the right and the others to the left; `head` null: none. */
+export function alignedLines(head: readonly string[] | null, rows: readonly (readonly string[])[]): string[] {
+  const all = head === null ? rows : [head, ...rows];
+  const columns = Math.max(0, ...all.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, k) => Math.max(...all.map((row) => row[k]?.length ?? 0)));
+  const numeric = widths.map((_, k) => rows.every((row) => /^(-|[\d.,e+-]+%?|\(\d+%\))?$/.test(row[k] ?? '')));
+  return all.map((row) =>
+    row
+      .map((cell, k) => (numeric[k] ? cell.padStart(widths[k]) : cell.padEnd(widths[k])))
+      .join('  ')
+      .trimEnd(),
+  );
+}

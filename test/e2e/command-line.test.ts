@@ -186,7 +186,7 @@ describe('config', () => {
 
   it('resolves every experiment that comes with OpenBell', () => {
     const files = readdirSync(path.join(root, 'experiments')).filter(
-      (name) => name.endsWith('.yaml') && name !== 'base.yaml',
+      (name) => name.endsWith('.yaml') && !['base.yaml', 'sweep.yaml'].includes(name),
     );
     expect(files.length).toBeGreaterThanOrEqual(5);
     for (const file of files) {
@@ -194,6 +194,12 @@ describe('config', () => {
       expect({ file, code, stderr }).toEqual({ file, code: 0, stderr: '' });
       expect(JSON.parse(stdout).config.name).toBe(path.basename(file, '.yaml'));
     }
+  });
+
+  it('plans the sweep that comes with OpenBell', () => {
+    const { code, stdout } = openbell(['sweep', 'experiments/sweep.yaml', '--plan', '--json'], runsDir);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).trials).toHaveLength(40);
   });
 
   it('prints the schema that experiments/schema.json holds', () => {

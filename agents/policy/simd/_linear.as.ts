@@ -1,6 +1,7 @@
 // A linear layer y = x W + b and its gradients. All matrices in panels (see _tiles.as.ts), padded with zeros:
 // rows of the batch to a multiple of 8 (or exactly one row), W to (inputs rounded up to 8, outputs rounded up to 8).
-import { FORWARD, INPUT_GRADIENT, RELU, TANH, WEIGHT_GRADIENT, tile1x32, tile1x8, tile4x8, tile8x4 } from './_tiles.as';
+import { FORWARD, INPUT_GRADIENT, RELU, TANH, WEIGHT_GRADIENT, tile1x32, tile1x8, tile4x8 } from './_tiles.as';
+import { narrowForward, narrowInputGradient, narrowWeightGradient } from './_narrow.as';
 
 // @ts-ignore: decorator
 @inline
@@ -38,10 +39,7 @@ export function linearForward(
         tile4x8(FORWARD, 32, 4, out + at, x + at, xStride, w, I, b, false, 0, 0);
       }
     } else {
-      for (let row = 0; row < B; row += 8) {
-        const at = <usize>row << 5;
-        tile8x4(FORWARD, 32, 4, out + at, x + at, xStride, w, I, b, false, 0, 0);
-      }
+      narrowForward(O - j, out, x, xStride, w, b, B, I);
     }
     out += outStride;
     w += wStride;
@@ -62,18 +60,15 @@ export function linearBackwardInput(
 function backwardInput(
   dx: usize, x: usize, xStride: usize, dy: usize, dyStride: usize, wt: usize, B: i32, I: i32, O: i32, activation: i32,
 ): void {
+  if (O <= 4) {
+    narrowInputGradient(O, dx, x, xStride, dy, wt, B, I, activation);
+    return;
+  }
   const wtStride = panelBytes(O);
   for (let j = 0; j < I; j += 8) {
-    if (I - j > 4) {
-      for (let row = 0; row < B; row += 4) {
-        const at = <usize>row << 5;
-        tile4x8(INPUT_GRADIENT, 32, 4, dx + at, dy + at, dyStride, wt, O, 0, false, x + at, activation);
-      }
-    } else {
-      for (let row = 0; row < B; row += 8) {
-        const at = <usize>row << 5;
-        tile8x4(INPUT_GRADIENT, 32, 4, dx + at, dy + at, dyStride, wt, O, 0, false, x + at, activation);
-      }
+    for (let row = 0; row < B; row += 4) {
+      const at = <usize>row << 5;
+      tile4x8(INPUT_GRADIENT, 32, 4, dx + at, dy + at, dyStride, wt, O, 0, false, x + at, activation);
     }
     dx += xStride;
     x += xStride;
@@ -93,10 +88,7 @@ export function linearBackwardWeight(
         tile4x8(WEIGHT_GRADIENT, 4, 32, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
       }
     } else {
-      for (let i = 0; i < I; i += 8) {
-        const pa = x + <usize>(i >> 3) * xStride;
-        tile8x4(WEIGHT_GRADIENT, 4, 32, dw + (<usize>i << 5), pa, 256, dy, B, 0, accumulate, 0, 0);
-      }
+      narrowWeightGradient(O - j, dw, x, xStride, dy, B, I, accumulate);
     }
     dw += dwStride;
     dy += dyStride;
@@ -106,7 +98,36 @@ export function linearBackwardWeight(
 export function linearBackwardBias(db: usize, dy: usize, dyStride: usize, B: i32, O: i32, accumulate: bool): void {
   // db (O), set or with `accumulate` added to; dy (B,O)
   const zero = f32x4.splat(0);
-  for (let j = 0; j < O; j += 8) {
+  let j = 0;
+  // two panels at a time: four sums, since one waits for its last addition
+  for (; j + 12 < O; j += 16) {
+    const end = dy + (<usize>B << 5);
+    const db1 = db + 32;
+    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+    if (accumulate) {
+      s0 = v128.load(db);
+      s1 = v128.load(db, 16);
+      s2 = v128.load(db1);
+      s3 = v128.load(db1, 16);
+    }
+    for (let p = dy, q = dy + dyStride; p < end; p += 64, q += 64) {
+      s0 = f32x4.add(s0, v128.load(p));
+      s1 = f32x4.add(s1, v128.load(p, 16));
+      s2 = f32x4.add(s2, v128.load(q));
+      s3 = f32x4.add(s3, v128.load(q, 16));
+      s0 = f32x4.add(s0, v128.load(p, 32));
+      s1 = f32x4.add(s1, v128.load(p, 48));
+      s2 = f32x4.add(s2, v128.load(q, 32));
+      s3 = f32x4.add(s3, v128.load(q, 48));
+    }
+    v128.store(db, s0);
+    v128.store(db, s1, 16);
+    v128.store(db1, s2);
+    v128.store(db1, s3, 16);
+    db += 64;
+    dy += dyStride << 1;
+  }
+  for (; j < O; j += 8) {
     const end = dy + (<usize>B << 5);
     let s0 = accumulate ? v128.load(db) : zero;
     if (O - j > 4) {

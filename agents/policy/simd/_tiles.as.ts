@@ -35,7 +35,7 @@ function start(mode: i32, out: usize, offset: usize, bias: v128, accumulate: boo
 /** The derivative from the activation's output y: 1 - y^2 for tanh, 1 where y > 0 for relu. */
 // @ts-ignore: decorator
 @inline
-function finish(mode: i32, out: usize, offset: usize, sum: v128, y: usize, activation: i32): void {
+export function finish(mode: i32, out: usize, offset: usize, sum: v128, y: usize, activation: i32): void {
   if (mode == INPUT_GRADIENT) {
     const h = v128.load(y + offset);
     const derived =
@@ -127,122 +127,6 @@ export function tile4x8(
   finish(mode, out, 32, c10, y, activation); finish(mode, out, 48, c11, y, activation);
   finish(mode, out, 64, c20, y, activation); finish(mode, out, 80, c21, y, activation);
   finish(mode, out, 96, c30, y, activation); finish(mode, out, 112, c31, y, activation);
-}
-
-/**
- * Eight rows by four columns: for a last panel of at most four columns (heads of three actions or one value). K is
- * never 0: those ways out only part the block, so that its loads fit the registers.
- */
-// @ts-ignore: decorator
-@inline
-export function tile8x4(
-  mode: i32, ROW: usize, STEP: usize, out: usize, pa: usize, advance: usize, pb: usize, K: i32,
-  bias: usize, accumulate: bool, y: usize, activation: i32,
-): void {
-  const z = f32x4.splat(0);
-  const s = mode == FORWARD ? v128.load(bias) : z;
-  let c0 = start(mode, out, 0, s, accumulate), c1 = start(mode, out, 32, s, accumulate);
-  let c2 = start(mode, out, 64, s, accumulate), c3 = start(mode, out, 96, s, accumulate);
-  let c4 = start(mode, out, 128, s, accumulate), c5 = start(mode, out, 160, s, accumulate);
-  let c6 = start(mode, out, 192, s, accumulate), c7 = start(mode, out, 224, s, accumulate);
-  let b = z;
-  while (true) {
-    b = v128.load(pb, 0);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 0 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 0 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 0 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 0 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 0 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 0 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 0 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 0 * STEP), b);
-    if (K == 1) break;
-    b = v128.load(pb, 32);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 1 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 1 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 1 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 1 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 1 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 1 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 1 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 1 * STEP), b);
-    if (K == 2) break;
-    b = v128.load(pb, 64);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 2 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 2 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 2 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 2 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 2 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 2 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 2 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 2 * STEP), b);
-    if (K == 3) break;
-    b = v128.load(pb, 96);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 3 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 3 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 3 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 3 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 3 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 3 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 3 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 3 * STEP), b);
-    if (K == 4) break;
-    b = v128.load(pb, 128);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 4 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 4 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 4 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 4 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 4 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 4 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 4 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 4 * STEP), b);
-    if (K == 5) break;
-    b = v128.load(pb, 160);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 5 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 5 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 5 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 5 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 5 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 5 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 5 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 5 * STEP), b);
-    if (K == 6) break;
-    b = v128.load(pb, 192);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 6 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 6 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 6 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 6 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 6 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 6 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 6 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 6 * STEP), b);
-    if (K == 7) break;
-    b = v128.load(pb, 224);
-    c0 = madd(c0, v128.load32_splat(pa + 0 * ROW + 7 * STEP), b);
-    c1 = madd(c1, v128.load32_splat(pa + 1 * ROW + 7 * STEP), b);
-    c2 = madd(c2, v128.load32_splat(pa + 2 * ROW + 7 * STEP), b);
-    c3 = madd(c3, v128.load32_splat(pa + 3 * ROW + 7 * STEP), b);
-    if (K == 0) break;
-    c4 = madd(c4, v128.load32_splat(pa + 4 * ROW + 7 * STEP), b);
-    c5 = madd(c5, v128.load32_splat(pa + 5 * ROW + 7 * STEP), b);
-    c6 = madd(c6, v128.load32_splat(pa + 6 * ROW + 7 * STEP), b);
-    c7 = madd(c7, v128.load32_splat(pa + 7 * ROW + 7 * STEP), b);
-    if (K <= 8) break;
-    K -= 8;
-    pa += advance;
-    pb += 256;
-  }
-  finish(mode, out, 0, c0, y, activation); finish(mode, out, 32, c1, y, activation);
-  finish(mode, out, 64, c2, y, activation); finish(mode, out, 96, c3, y, activation);
-  finish(mode, out, 128, c4, y, activation); finish(mode, out, 160, c5, y, activation);
-  finish(mode, out, 192, c6, y, activation); finish(mode, out, 224, c7, y, activation);
 }
 
 /** One row through four panels at once, 32 columns: what a single observation needs. */

@@ -57,6 +57,10 @@ const SHAPES: [number, number, number][] = [
   [56, 3, 4],
   [8, 4, 5],
   [64, 100, 71],
+  [64, 64, 2],
+  [24, 33, 3],
+  [16, 13, 11],
+  [8, 6, 18],
 ];
 
 describe('kernels of a linear layer and their plain twins agree to the bit', () => {
@@ -235,8 +239,8 @@ describe('action distributions', () => {
     expect([...f32.subarray(at(0) / 4, at(0) / 4 + 3)]).toEqual([1 / 3, 1 / 3, 1 / 3].map(Math.fround));
   });
 
-  it('categorical loss: sums and gradient of the logits', () => {
-    const [B, A, clip, ent] = [13, 5, 0.2, 0.03];
+  it.each([2, 3, 4, 5])('categorical loss: sums and gradient of %i logits', (A) => {
+    const [B, clip, ent] = [13, 0.2, 0.03];
     const stride = 18 * 32;
     const logits = normals(B * A);
     toPanels(at(1), stride, logits, B, A, 16);
@@ -295,6 +299,48 @@ describe('action distributions', () => {
         .subarray(B * 8)
         .every((d) => d === 0),
     ).toBe(true);
+  });
+
+  it.each([1, 2, 3, 4])('%i unmasked actions, four rows at a time: the bits of the rows one by one', (A) => {
+    const B = 14;
+    const stride = 18 * 32;
+    const logits = normals(B * A).map((x, i) => (i === 2 * A ? Number.NaN : i === 5 * A ? -Infinity : 30 * x));
+    toPanels(at(1), stride, logits, B, A, 16);
+    f32.set(
+      Float32Array.from({ length: B }, () => stream.integer(A)),
+      at(2) / 4,
+    );
+    f32.set(normals(B), at(3) / 4);
+    f32.set(normals(B), at(4) / 4);
+    new Int32Array(memory.buffer).set([...Array(B).keys()], at(5) / 4);
+    new Uint8Array(memory.buffer).fill(1, at(8), at(8) + B * A);
+    // masks that forbid nothing lead through the rows one by one
+    const [together, apart] = [0, at(8)].map((masks) => {
+      f64.fill(0, at(6) / 8, at(6) / 8 + 5);
+      kernels.categoricalLoss(
+        at(6),
+        at(0),
+        at(1),
+        stride,
+        at(5),
+        B,
+        16,
+        A,
+        at(2),
+        masks,
+        at(3),
+        at(4),
+        0,
+        1,
+        0.2,
+        0.01,
+        1 / B,
+        at(7),
+      );
+      return [...fromPanels(at(0), stride, 16, A), ...f64.subarray(at(6) / 8, at(6) / 8 + 5)];
+    });
+    expect(together).toEqual(apart);
+    expect(together.some(Number.isNaN)).toBe(true);
   });
 });
 

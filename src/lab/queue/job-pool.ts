@@ -7,7 +7,7 @@ import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { fileSize } from '../files.js';
+import { fileSize } from '#src/registry/files.js';
 import type { RunRecord } from '../run-directory.js';
 import type { JobQueue, JobStatus, Json, Lease, QueuedJob } from './contract.js';
 import { startJobChild, type ChildEnd, type JobChild } from './job-child.js';
@@ -99,6 +99,7 @@ export class JobPool {
   readonly #running = new Map<string, { readonly child: JobChild; readonly concluded: Promise<void> }>();
   #turning = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
+  #isClosing = false;
   #failure: unknown = null;
   #reject: (error: unknown) => void = () => undefined;
   /** Rejects where the pool itself breaks (its queue, its disk): no job can go on then. */
@@ -128,6 +129,7 @@ export class JobPool {
 
   /** Ends what is still running, with a checkpoint each, and lets go of the queue. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#interrupt();
     await this.#turning;
     await Promise.all([...this.#running.values()].map(({ concluded }) => concluded));
@@ -144,7 +146,7 @@ export class JobPool {
     if (before !== null) return this.#ended({ ...before, reused: true });
     // done, but its run is gone or was made of other data; or failed, and the cause may have been mended
     await this.#queue.reopen([queued.id]);
-    if (this.#options.signal?.aborted === true) return this.#ended(unfinished(job));
+    if (this.#isStopping) return this.#ended(unfinished(job));
     const outcome = new Promise<JobOutcome>((settle) => {
       this.#pending.set(queued.id, { job, queued, ingredients, settle, notBeforeMs: 0, told: null });
     });
@@ -252,26 +254,28 @@ export class JobPool {
       this.#settle(entry, { ...doneIn(job, end.directory, finished, end.evaluation), reused: false });
       return;
     }
-    if (end.kind === 'ended' || this.#options.signal?.aborted === true) {
+    if (this.#isStopping) {
       await this.#queue.release(lease);
       this.#settle(entry, { ...unfinished(job), directory, record });
       return;
     }
     // somebody took the run between our look and the process's own
-    if (end.kind === 'error' && end.code === 'RUN_STATE' && /is training this run/.test(end.message)) {
+    if (end.kind === 'error' && end.code === 'RUN_STATE' && /is training this run|this run up/.test(end.message)) {
       await this.#queue.release(lease);
       this.#await(entry, end.message);
       return;
     }
-    const retry = end.kind === 'crash';
-    await this.#queue.fail(lease, end.message, { retry });
+    // a process that was asked to stop, and not by us, goes on as one that was killed
+    const retry = end.kind !== 'error';
+    const reason = end.kind === 'ended' ? 'its process was asked to stop' : end.message;
+    await this.#queue.fail(lease, reason, { retry });
     const [status] = await this.#queue.get([lease.id]);
     if (retry && status?.state === 'ready') {
-      this.#options.onEvent?.({ kind: 'retry', job, reason: end.message });
+      this.#options.onEvent?.({ kind: 'retry', job, reason });
       this.#await(entry, null);
       return;
     }
-    this.#settle(entry, { ...unfinished(job), status: 'failed', directory, record, error: end.message });
+    this.#settle(entry, { ...unfinished(job), status: 'failed', directory, record, error: reason });
   }
 
   /** What others have done meanwhile. */
@@ -309,7 +313,7 @@ export class JobPool {
   /** Back among the pending, to be looked at a little later. */
   #await(entry: Entry, reason: string | null): void {
     this.#pending.set(entry.queued.id, entry);
-    if (this.#options.signal?.aborted === true) this.#settle(entry, unfinished(entry.job));
+    if (this.#isStopping) this.#settle(entry, unfinished(entry.job));
     else this.#wait(entry, reason);
   }
 
@@ -328,6 +332,10 @@ export class JobPool {
   #ended(outcome: JobOutcome): JobOutcome {
     this.#options.onEvent?.({ kind: 'outcome', outcome });
     return outcome;
+  }
+
+  get #isStopping(): boolean {
+    return this.#isClosing || this.#failure !== null || this.#options.signal?.aborted === true;
   }
 
   #interrupt(): void {

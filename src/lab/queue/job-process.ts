@@ -51,14 +51,15 @@ async function takeUp(
   controls: RunControls,
   trainAnew: () => Promise<TrainOutcome>,
 ): Promise<TrainOutcome> {
+  const folder = path.join(directory, 'checkpoints');
   for (const name of ['last', 'previous'] as const) {
-    const checkpoint = checkpointFile(path.join(directory, 'checkpoints'), name);
-    if (!existsSync(checkpoint)) continue;
+    const checkpoint = checkpointFile(folder, name);
+    if (name === 'previous' && !existsSync(checkpoint)) continue;
     try {
       return await resumeTraining({ directory, checkpoint: name === 'last' ? null : checkpoint, ...controls });
     } catch (error) {
       if (!(error instanceof OpenBellError) || error.code !== 'CHECKPOINT_CORRUPT') throw error;
-      tell({ kind: 'warning', message: `${checkpoint} is damaged: going on without it` });
+      tell({ kind: 'warning', message: `${checkpoint} is missing or damaged: going on without it` });
     }
   }
   return trainAnew();

@@ -7,6 +7,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { OpenBellError } from '#src/errors.js';
 import { checkpointFile } from '../checkpoint.js';
+import { fileSize } from '#src/registry/files.js';
 import { loadPolicyModule, withPolicyHash, type PolicyModule } from '../policy-module.js';
 import { identifyCode } from '../provenance.js';
 import { isAtWork, readRecord, type RunRecord } from '../run-directory.js';
@@ -89,7 +90,10 @@ function kindOf(job: TrainingJob, directory: string, record: RunRecord, nowMs: n
   if (hasReached(job, record)) return 'done';
   if (isAtWork(record, os.hostname(), nowMs)) return 'busy';
   const checkpoints = path.join(directory, 'checkpoints');
-  const canResume = (['last', 'previous'] as const).some((name) => existsSync(checkpointFile(checkpoints, name)));
+  const canResume =
+    (['last', 'previous'] as const).some((name) => existsSync(checkpointFile(checkpoints, name))) ||
+    // stopped in its first instant: it begins again in its own folder
+    fileSize(path.join(directory, 'metrics.jsonl')) === 0;
   return canResume ? 'resume' : 'none';
 }
 

@@ -11,7 +11,7 @@ import Database from 'libsql';
 import * as z from 'zod';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail, OpenBellError } from '#src/errors.js';
-import { isAlive } from '../claim.js';
+import { isAlive } from '#src/registry/claim.js';
 import { LEASE_TERMS, type JobQueue, type JobStatus, type Json, type Lease, type LeaseTerms } from './contract.js';
 import type { QueuedJob, Worker } from './contract.js';
 

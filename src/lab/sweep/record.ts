@@ -14,7 +14,7 @@ import { configYaml } from '#src/config/show.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import type { RunRecord } from '../run-directory.js';
 import type { KeyImportance } from './importance.js';
 import type { Sweep } from './sweep.js';

@@ -1,6 +1,6 @@
 /** `runSweep`: trains the trials of a sweep, gives up on those that fall behind, and writes down what was found. */
 import path from 'node:path';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { JobPool, type JobEvent, type JobOutcome, type JobPoolOptions } from '../queue/job-pool.js';
 import { replayHalving, type TrialStep } from './halving.js';
 import { keyImportance } from './importance.js';

@@ -142,6 +142,9 @@ export function slicesChart(
   space: Readonly<Record<string, SweepParameter>>,
 ): TopLevelSpec {
   const names = shortKeys(Object.keys(space));
+  const isLong = (parameter: SweepParameter): boolean =>
+    'values' in parameter && parameter.values.some((value) => showValue(value).length > 6);
+  const hasLongNames = Object.values(space).some(isLong);
   const scored = rows.flatMap((row) => {
     const score = row.rungs[0]?.score ?? null;
     return score === null ? [] : [{ row, score }];
@@ -150,7 +153,7 @@ export function slicesChart(
     ...THEME,
     columns: 3,
     bounds: 'flush',
-    spacing: { row: 74, column: 62 },
+    spacing: { row: hasLongNames ? 110 : 74, column: 62 },
     concat: Object.entries(space).map(([key, parameter], index) => {
       const isChoice = 'values' in parameter;
       const show = showValue;
@@ -161,9 +164,9 @@ export function slicesChart(
             sort: parameter.values.map(show),
             axis: {
               title: null,
-              labelAngle: parameter.values.some((value) => show(value).length > 6) ? -30 : 0,
+              labelAngle: isLong(parameter) ? -30 : 0,
               grid: false,
-              labelLimit: 90,
+              labelLimit: 130,
             },
           }
         : {

@@ -1,6 +1,6 @@
 /** The page of a sweep: one self-contained file without scripts, which loads nothing from anywhere. */
 import path from 'node:path';
-import { escapeHtml as escape, section } from '#src/report/page.js';
+import { escapeHtml, section } from '#src/report/page.js';
 import { counted, decimal, percent, whole } from '#src/report/format.js';
 import { renderSvgs } from '#src/report/render-svg.js';
 import { STYLE } from '#src/report/style.js';
@@ -8,7 +8,7 @@ import type { SweepState } from './record.js';
 import { scoresUpTo } from './scores.js';
 import { curvesChart, importanceChart, slicesChart, type TrialCurve } from './sweep-charts.js';
 import { describeParameters, type Sweep } from './sweep.js';
-import { describeValues, shortKeys, showValue } from './sweep-text.js';
+import { describeValues, shortKeys, showScore, showValue } from './sweep-text.js';
 import { meanOf, rankTrials, type TrialRow } from './trial-table.js';
 
 interface Place {
@@ -45,14 +45,14 @@ export async function renderSweepReport(sweep: Sweep, state: SweepState, place: 
   ];
   const svgs = await renderSvgs(plots.map(({ spec }) => spec));
   const drawn = plots.map(({ title, text }, k) =>
-    section(title, text, `<figure role="img" aria-label="${escape(title)}">${svgs[k]}</figure>`),
+    section(title, text, `<figure role="img" aria-label="${escapeHtml(title)}">${svgs[k]}</figure>`),
   );
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(definition.name)} – OpenBell sweep</title>
+<title>${escapeHtml(definition.name)} – OpenBell sweep</title>
 <style>
 ${STYLE}
 td:nth-child(2), th:nth-child(2) { font-weight: 400; }
@@ -100,8 +100,8 @@ function header({ definition, id, terms }: Sweep, { status, best }: SweepState):
     best === null
       ? 'No trial is completed yet.'
       : `Trial ${best.trial} has the best mean validation score of ${counted(terms.trials, 'trial')}: ${describeValues(best.parameters)}.`;
-  return `<header><h1>${escape(definition.name)}</h1><p>Sweep ${escape(id)}${definition.description === '' ? '' : `: ${escape(definition.description)}`}</p></header>
-<div class="verdict"><strong>Best configuration</strong>${escape(verdict)}</div>
+  return `<header><h1>${escapeHtml(definition.name)}</h1><p>Sweep ${escapeHtml(id)}${definition.description === '' ? '' : `: ${escapeHtml(definition.description)}`}</p></header>
+<div class="verdict"><strong>Best configuration</strong>${escapeHtml(verdict)}</div>
 ${open}`;
 }
 
@@ -110,9 +110,9 @@ function tiles({ terms, seeds }: Sweep, { rows, best }: SweepState): string {
   const trained = rows.reduce((sum, { timesteps }) => sum + timesteps * seeds.length, 0);
   const whole100 = terms.trials * seeds.length * (terms.rungs.at(-1) ?? 0);
   const tile = (label: string, value: string, small = ''): string =>
-    `<div><dt>${escape(label)}</dt><dd>${escape(value)}${small === '' ? '' : `<small>${escape(small)}</small>`}</dd></div>`;
+    `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}${small === '' ? '' : `<small>${escapeHtml(small)}</small>`}</dd></div>`;
   return `<dl class="tiles">
-${tile('Best score', best === null ? '–' : decimal(best.score, 4), (best?.deviation ?? null) === null ? '' : `deviation ${decimal(best?.deviation ?? null, 4)} over ${seeds.length} seeds`)}
+${tile('Best score', best === null ? '–' : showScore(best.score), (best?.deviation ?? null) === null ? '' : `deviation ${showScore(best?.deviation ?? null)} over ${seeds.length} seeds`)}
 ${tile('Trials', whole(terms.trials), 'all of them count')}
 ${tile('Trained to the end', whole(of('completed')))}
 ${tile('Stopped early', whole(of('stopped')))}
@@ -130,8 +130,8 @@ function table({ definition }: Sweep, { rows, best }: SweepState): string {
       String(row.trial),
       row.status,
       row.timesteps === 0 ? '–' : whole(row.timesteps),
-      decimal(row.score, 4),
-      decimal(row.deviation, 4),
+      showScore(row.score),
+      showScore(row.deviation),
       decimal(row.sharpe, 2),
       ...keys.map((key) => showValue(row.parameters[key])),
     ];
@@ -141,14 +141,14 @@ function table({ definition }: Sweep, { rows, best }: SweepState): string {
         : row.status === 'failed' || row.status === 'open'
           ? ` class="${row.status}"`
           : '';
-    return `<tr${name}>${cells.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`;
+    return `<tr${name}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
   const text =
     'Furthest first, then by the mean score over the seeds. Trials that were stopped are ranked at the step where they were. Sharpe: annualised, on the validation window, mean over seeds.';
   return section(
     'Trials',
     text,
-    `<div class="scroll"><table class="trades"><thead><tr>${head.map((cell) => `<th scope="col">${escape(cell)}</th>`).join('')}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table></div>`,
+    `<div class="scroll"><table class="trades"><thead><tr>${head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('')}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table></div>`,
   );
 }
 
@@ -177,6 +177,6 @@ function facts(sweep: Sweep, { status }: SweepState, { bestFile }: Place): strin
     ['Definition, sha256', sweep.definitionHash],
     ...(bestFile === null ? [] : [['Best configuration', bestFile] satisfies [string, string]]),
   ];
-  const rows = list.map(([label, value]) => `<dt>${escape(label)}</dt><dd>${escape(value)}</dd>`).join('\n');
+  const rows = list.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n');
   return section('What was searched', '', `<dl class="facts">\n${rows}\n</dl>`);
 }

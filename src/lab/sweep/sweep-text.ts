@@ -1,9 +1,16 @@
 /** Keys and values of a trial as people read them. */
+import { isTree } from '#src/config/yaml-source.js';
+import { decimal } from '#src/report/format.js';
 import type { TrialParameters } from './space.js';
 
 /** 0.0000111041 as 1.11e-5; four digits, since what was tried is in trials.csv. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return `[${value.map(showValue).join(', ')}]`;
+  if (isTree(value))
+    return Object.entries(value)
+      .map(([key, own]) => `${key} ${showValue(own)}`)
+      .join(' ');
   if (typeof value !== 'number') return JSON.stringify(value);
   const short = Number(value.toPrecision(4));
   const size = Math.abs(short);
@@ -21,4 +28,9 @@ export function describeValues(parameters: TrialParameters): string {
 export function shortKeys(keys: readonly string[]): string[] {
   const leaves = keys.map((key) => key.slice(key.lastIndexOf('.') + 1));
   return keys.map((key, k) => (leaves.filter((leaf) => leaf === leaves[k]).length > 1 ? key : leaves[k]));
+}
+
+/** About four digits that say something; null as a dash. */
+export function showScore(score: number | null): string {
+  return decimal(score, score === null || Math.abs(score) < 10 ? 4 : Math.abs(score) < 1000 ? 1 : 0);
 }

@@ -13,7 +13,7 @@ import { readCurves } from '../evaluate-curves.js';
 import { writeEvaluation } from '../evaluate-outputs.js';
 import type { WindowedActor } from '../evaluate-paths.js';
 import { reportModel } from '../evaluate-report.js';
-import { fileSize, writeFileAtomic } from '../files.js';
+import { fileSize, writeFileAtomic } from '#src/registry/files.js';
 import { trialsOf } from '../trials.js';
 import type { WalkForwardPlan } from './plan.js';
 

@@ -7,7 +7,7 @@ import { makeFolder } from '#src/data/make-folder.js';
 import { iqm } from '#src/stats/aggregate.js';
 import type { TaskScores } from '#src/stats/scores.js';
 import { stratifiedBootstrap } from '#src/stats/stratified-bootstrap.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '#src/registry/files.js';
 import { JobPool, type JobOutcome, type JobPoolOptions } from '../queue/job-pool.js';
 import type { TrainingJob } from '../queue/training-job.js';
 import { loadTogether } from '../world.js';

@@ -14,9 +14,15 @@ export const STALE_AFTER_MS = 120_000;
 
 const NAME = /^claim-(\d+)\.lock$/;
 
-/** Runs `act` while no other process can, in `folder`. Throws RUN_STATE where one is at it. */
-export function exclusively<T>(folder: string, nowMs: () => number, act: () => T): T {
-  const mine = claim(folder, nowMs);
+/** Who is refused, and how: "another process is <doing> at this moment". */
+export interface ClaimTerms {
+  readonly code: 'RUN_STATE' | 'REGISTRY';
+  readonly doing: string;
+}
+
+/** Runs `act` while no other process can, in `folder`. Throws the terms' code where one is at it. */
+export function exclusively<T>(folder: string, nowMs: () => number, terms: ClaimTerms, act: () => T): T {
+  const mine = claim(folder, nowMs, terms);
   try {
     return act();
   } finally {
@@ -24,10 +30,10 @@ export function exclusively<T>(folder: string, nowMs: () => number, act: () => T
   }
 }
 
-function claim(folder: string, nowMs: () => number): number {
+function claim(folder: string, nowMs: () => number, terms: ClaimTerms): number {
   for (;;) {
     const last = claims(folder).at(-1) ?? 0;
-    if (last > 0) refuseHeld(claimFile(folder, last), nowMs());
+    if (last > 0) refuseHeld(claimFile(folder, last), nowMs(), terms);
     const mine = last + 1;
     try {
       writeFileSync(claimFile(folder, mine), JSON.stringify({ pid: process.pid, hostname: hostname() }), {
@@ -45,16 +51,16 @@ function claim(folder: string, nowMs: () => number): number {
   }
 }
 
-function refuseHeld(file: string, nowMs: number): void {
+function refuseHeld(file: string, nowMs: number, { code, doing }: ClaimTerms): void {
   const claimedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   // given back meanwhile, or left behind
   if (claimedMs === undefined || nowMs - claimedMs > STALE_AFTER_MS) return;
   const owner = ownerOf(file);
   if (owner !== null && owner.hostname === hostname() && !isAlive(owner.pid)) return;
-  fail('RUN_STATE', {
+  fail(code, {
     where: path.dirname(file),
     value: owner?.pid,
-    message: 'another process is taking this run up at this moment; wait for it, or stop it first',
+    message: `another process is ${doing} at this moment; wait for it, or stop it first`,
   });
 }
 

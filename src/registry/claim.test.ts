@@ -17,12 +17,13 @@ const claimOf = (number: number, pid: number, host = hostname()): string => {
 };
 /** Larger than any process id that Linux gives. */
 const DEAD = 2 ** 30;
-const attempt = (): string => exclusively(folder, Date.now, () => readdirSync(folder).join(' '));
+const TERMS = { code: 'RUN_STATE', doing: 'taking this run up' } as const;
+const attempt = (): string => exclusively(folder, Date.now, TERMS, () => readdirSync(folder).join(' '));
 
 it('holds a claim while it acts, and none afterwards, also where the act fails', () => {
   expect(attempt()).toBe('claim-1.lock');
   expect(readdirSync(folder)).toEqual([]);
-  expect(() => exclusively(folder, Date.now, () => expect.fail('no'))).toThrow('no');
+  expect(() => exclusively(folder, Date.now, TERMS, () => expect.fail('no'))).toThrow('no');
   expect(readdirSync(folder)).toEqual([]);
 });
 

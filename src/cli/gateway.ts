@@ -1,0 +1,124 @@
+/** `openbell gateway` */
+import type { CommandModule } from 'yargs';
+import { loadDataset } from '#src/data/load.js';
+import { fail } from '#src/errors.js';
+import { loadFaultPlan, NO_FAULTS } from '#src/gateway/faults/schema.js';
+import {
+  DEFAULT_ACCOUNT,
+  DEFAULT_CASH,
+  DEFAULT_PORT,
+  DEFAULT_SPEED,
+  startGateway,
+} from '#src/gateway/start-gateway.js';
+import { MAX_SERVER_VERSION } from '#src/gateway/wire/versions.js';
+
+interface GatewayArguments {
+  data: readonly string[];
+  speed: string;
+  port: number;
+  'control-port': number;
+  account: string;
+  seed: number;
+  faults?: string | undefined;
+  fills: 'path' | 'backtest';
+  cash: number;
+  'start-at'?: string | undefined;
+  'max-version': number;
+  'message-rate': number;
+  'exit-when-over': boolean;
+  json: boolean;
+}
+
+export const gatewayCommand: CommandModule<object, GatewayArguments> = {
+  command: 'gateway',
+  describe: 'Serve a simulated Interactive Brokers gateway that replays bars',
+  builder: (yargs) =>
+    yargs
+      .options({
+        data: {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'Data sets to replay, one an instrument: name, manifest or CSV file',
+        },
+        speed: {
+          type: 'string',
+          default: String(DEFAULT_SPEED),
+          describe: 'Market seconds a second, or max',
+        },
+        port: { type: 'number', default: DEFAULT_PORT, describe: 'TWS API port on 127.0.0.1; 0: a free one' },
+        'control-port': { type: 'number', default: 0, describe: 'Control channel (HTTP); 0: a free one' },
+        account: { type: 'string', default: DEFAULT_ACCOUNT, describe: 'Paper account' },
+        seed: { type: 'number', default: 0, describe: 'Of the tick path' },
+        faults: { type: 'string', describe: 'Fault plan (YAML)' },
+        fills: {
+          choices: ['path', 'backtest'] as const,
+          default: 'path' as const,
+          describe: 'Orders meet the tick path, or the rules of the backtest exactly',
+        },
+        cash: { type: 'number', default: DEFAULT_CASH, describe: "Cash at the start, in the data's currency" },
+        'start-at': { type: 'string', describe: 'Market time of the start, ISO 8601 with zone; default: 2nd session' },
+        'max-version': { type: 'number', default: MAX_SERVER_VERSION, describe: 'Highest server version offered' },
+        'message-rate': {
+          type: 'number',
+          default: 50,
+          describe: "A client's messages a second before error 100; 0: any",
+        },
+        'exit-when-over': { type: 'boolean', default: false, describe: 'End when the last bar has been replayed' },
+        json: { type: 'boolean', default: false, describe: 'Print where it listens as JSON' },
+      })
+      .example('openbell gateway --data spy_1m --speed 60', 'an hour of market in a minute, on port 14002'),
+  handler: async (args) => {
+    const faults = args.faults === undefined ? NO_FAULTS : loadFaultPlan(args.faults);
+    const bars = await Promise.all(args.data.map((name) => loadDataset(name)));
+    const gateway = await startGateway({
+      bars,
+      speed: parseSpeed(args.speed),
+      port: args.port,
+      controlPort: args['control-port'],
+      account: args.account,
+      seed: args.seed,
+      faults,
+      fills: args.fills,
+      initialCash: args.cash,
+      versionCap: args['max-version'],
+      requestsPerSecond: args['message-rate'] === 0 ? null : args['message-rate'],
+      ...(args['start-at'] === undefined ? {} : { startTimeMs: parseStart(args['start-at']) }),
+      log: (message) => console.error(message),
+    });
+    const { port, controlUrl, clock } = gateway;
+    const marketTime = new Date(clock.nowMs).toISOString();
+    if (args.json) console.log(JSON.stringify({ port, controlUrl, account: args.account, marketTime }));
+    else
+      console.log(
+        `simulated gateway on 127.0.0.1:${port}, account ${args.account}, control ${controlUrl}\n` +
+          `market time ${marketTime}, speed ${args.speed}; it passes from the first client on. Ctrl-C ends.`,
+      );
+    const interrupted = new Promise<'interrupted'>((resolve) => {
+      process.once('SIGINT', () => resolve('interrupted'));
+      process.once('SIGTERM', () => resolve('interrupted'));
+    });
+    const ended = await Promise.race(args['exit-when-over'] ? [interrupted, gateway.over] : [interrupted]);
+    await gateway.close();
+    if (ended === 'interrupted') process.exitCode = 130;
+  },
+};
+
+function parseSpeed(text: string): number | 'max' {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (text.trim() === '' || !Number.isFinite(speed))
+    fail('USAGE', { where: '--speed', value: text, message: 'write max, or market seconds a second such as 60' });
+  return speed;
+}
+
+function parseStart(text: string): number {
+  const timeMs = Date.parse(text);
+  if (Number.isNaN(timeMs) || !/(Z|[+-]\d\d:?\d\d)$/.test(text))
+    fail('USAGE', {
+      where: '--start-at',
+      value: text,
+      message: 'write a moment with its zone, such as 2024-01-02T09:30:00-05:00',
+    });
+  return timeMs;
+}

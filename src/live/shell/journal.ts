@@ -1,0 +1,190 @@
+/**
+ * The journal: every event that the trader heard and every intent that it answered with, in order, in SQLite. An
+ * intent is durable, with all events before it, before anybody acts on it; events alone are written in batches. From
+ * the journal the trader's state, and its every decision, can be had again.
+ */
+import Database from 'libsql';
+import { existsSync } from 'node:fs';
+import { fail } from '#src/errors.js';
+import type { TraderEvent } from '../core/events.js';
+import type { TraderIntent } from '../core/intents.js';
+
+const FORMAT = 'openbell-journal 1';
+/** Events that are held back from the disk while no intent asks for them. */
+const MOST_HELD = 512;
+const FULL = 2;
+
+export interface JournalEntry {
+  readonly sequence: number;
+  readonly event: TraderEvent;
+  readonly intents: readonly TraderIntent[];
+}
+
+export class Journal {
+  readonly file: string;
+  readonly #db: Database.Database;
+  readonly #insertEvent: Database.Statement;
+  readonly #insertIntent: Database.Statement;
+  readonly #setMark: Database.Statement;
+  #sequence: number;
+  #orderIdMark: number;
+  #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
+
+  private constructor(file: string, db: Database.Database) {
+    this.file = file;
+    this.#db = db;
+    this.#insertEvent = db.prepare(
+      'INSERT INTO events (sequence, market_ms, wall_ms, type, body) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#insertIntent = db.prepare('INSERT INTO intents (event, place, type, body) VALUES (?, ?, ?, ?)');
+    this.#setMark = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
+    this.#sequence = lastSequence(db);
+    this.#orderIdMark = Number(metaOf(db, 'order_id_mark') ?? 1);
+  }
+
+  /** Opens a journal, or makes an empty one. Throws LIVE_JOURNAL where the file is none, or does not sync. */
+  static open(file: string): Journal {
+    const db = new Database(file);
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    requireSetting(db, file, 'journal_mode', 'wal');
+    requireSetting(db, file, 'synchronous', FULL);
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS events (
+        sequence INTEGER PRIMARY KEY, market_ms REAL NOT NULL, wall_ms REAL NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL
+      );
+      CREATE TABLE IF NOT EXISTS intents (
+        event INTEGER NOT NULL REFERENCES events (sequence), place INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (event, place)
+      );
+    `);
+    const format = metaOf(db, 'format');
+    if (format === null) {
+      const insert = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+      insert.run('format', FORMAT);
+      insert.run('order_id_mark', '1');
+    } else if (format !== FORMAT)
+      fail('LIVE_JOURNAL', {
+        where: file,
+        value: format,
+        message: `this is no journal of this version (${FORMAT})`,
+      });
+    return new Journal(file, db);
+  }
+
+  /** Opens a journal that is there, to read it. Throws LIVE_JOURNAL where there is none. */
+  static read(file: string): Journal {
+    if (!existsSync(file)) fail('LIVE_JOURNAL', { where: file, message: 'there is no such journal: check the path' });
+    return Journal.open(file);
+  }
+
+  get length(): number {
+    return this.#sequence;
+  }
+
+  /** Below it lie all order ids that may have been used: the next process begins here. 1 in a new journal. */
+  get orderIdMark(): number {
+    return this.#orderIdMark;
+  }
+
+  /**
+   * Takes an event and its intents, and below which mark the order ids lie that carrying them out will use. Where there
+   * are intents, all of it is on the disk when this returns.
+   */
+  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
+    this.#sequence += 1;
+    this.#orderIdMark = Math.max(this.#orderIdMark, orderIdMark);
+    this.#held.push({ sequence: this.#sequence, event, intents });
+    if (intents.length > 0 || this.#held.length >= MOST_HELD) this.flush();
+  }
+
+  /** Writes what is held back. */
+  flush(): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { sequence, event, intents } of held) {
+        this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
+        this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
+        for (const [place, intent] of intents.entries())
+          this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
+      }
+      this.#db.exec('COMMIT');
+    } catch (cause) {
+      this.#db.exec('ROLLBACK');
+      fail('LIVE_JOURNAL', {
+        where: this.file,
+        message: 'could not be written, so that nothing of this was sent: make room on the disk and start again',
+        cause,
+      });
+    }
+  }
+
+  /** All of it, oldest first. Throws LIVE_JOURNAL on a row that cannot be read. */
+  *entries(): IterableIterator<JournalEntry> {
+    const intentsOf = this.#db.prepare('SELECT body FROM intents WHERE event = ? ORDER BY place');
+    for (const row of this.#db.prepare('SELECT sequence, body FROM events ORDER BY sequence').iterate()) {
+      const { sequence, body } = rowOf(row, this.file);
+      const intents = intentsOf
+        .all(sequence)
+        .map((intent) => parse<TraderIntent>(bodyOf(intent, this.file), this.file));
+      yield { sequence, event: parse<TraderEvent>(body, this.file), intents };
+    }
+  }
+
+  close(): void {
+    this.flush();
+    this.#db.close();
+  }
+}
+
+function lastSequence(db: Database.Database): number {
+  const row: unknown = db.prepare('SELECT COALESCE(MAX(sequence), 0) AS last FROM events').get();
+  return typeof row === 'object' && row !== null && 'last' in row && typeof row.last === 'number' ? row.last : 0;
+}
+
+/** A setting that was asked for and not taken would lose what was promised to be durable. */
+function requireSetting(db: Database.Database, file: string, name: string, wanted: string | number): void {
+  const answer: unknown = db.pragma(name, { simple: true });
+  const value: unknown = Array.isArray(answer) ? answer[0] : answer;
+  const found = typeof value === 'object' && value !== null ? Object.values(value)[0] : value;
+  if (found !== wanted)
+    fail('LIVE_JOURNAL', {
+      where: file,
+      value: `${name} = ${String(found)}`,
+      message: `the database does not take ${name} = ${wanted}: what it writes might be lost; put the journal on a local disk`,
+    });
+}
+
+function metaOf(db: Database.Database, key: string): string | null {
+  const row: unknown = db.prepare('SELECT value FROM meta WHERE key = ?').get(key);
+  return typeof row === 'object' && row !== null && 'value' in row && typeof row.value === 'string' ? row.value : null;
+}
+
+function rowOf(row: unknown, file: string): { sequence: number; body: string } {
+  if (typeof row === 'object' && row !== null && 'sequence' in row && typeof row.sequence === 'number')
+    return { sequence: row.sequence, body: bodyOf(row, file) };
+  return fail('LIVE_JOURNAL', { where: file, message: 'a row has no sequence: the journal is damaged' });
+}
+
+function bodyOf(row: unknown, file: string): string {
+  if (typeof row === 'object' && row !== null && 'body' in row && typeof row.body === 'string') return row.body;
+  return fail('LIVE_JOURNAL', { where: file, message: 'a row has no body: the journal is damaged' });
+}
+
+/** Rows are written by this class alone. */
+function parse<T>(body: string, file: string): T {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    fail('LIVE_JOURNAL', {
+      where: file,
+      value: body.slice(0, 80),
+      message: 'a row is not JSON: the journal is damaged',
+      cause,
+    });
+  }
+}
