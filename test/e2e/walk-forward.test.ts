@@ -121,7 +121,7 @@ describe('openbell walk-forward', () => {
   it('loses nothing else where one training fails, and says which', async () => {
     const runsDir = freshRuns();
     // long enough to be caught at it
-    const started = startOpenbell([...command, 'training.total_timesteps=40000'], runsDir);
+    const started = startOpenbell([...command, 'training.total_timesteps=20000'], runsDir);
     const killed = new Set<number>();
     // as often as the queue tries it
     while (killed.size < 3) {
@@ -166,7 +166,7 @@ describe('openbell walk-forward', () => {
       `${QUICK.replace('4096', '512')}walk_forward: { scheme: combinatorial, groups: 3, test_groups: 2, purge: 2, embargo: 2 }\n`,
     );
     const runsDir = freshRuns();
-    const { code, stdout } = openbell(['walk-forward', cross, '--seeds', '2', '--no-report', '--json'], runsDir);
+    const { code, stdout } = openbell(['walk-forward', cross, '--seeds', '1', '--no-report', '--json'], runsDir);
     expect(code).toBe(0);
     const record = JSON.parse(stdout);
     expect(record.windows).toHaveLength(3);
@@ -174,8 +174,6 @@ describe('openbell walk-forward', () => {
     expect(record.stitched.map(({ seed, path: own }: { seed: number; path: number }) => [seed, own])).toEqual([
       [0, 0],
       [0, 1],
-      [1, 0],
-      [1, 1],
     ]);
     const bars = record.stitched.map(({ agent }: Stitched) => agent.bars);
     expect(new Set(bars).size).toBe(1);

@@ -230,8 +230,8 @@ async function learningChecks(config: ExperimentConfig, bars: readonly Bars[]): 
   const isTest = (timeMs: number): boolean => isWithin(timeMs, test) || isWithin(timeMs, excluded);
   return trainingChecks(learn, bars, {
     name: `${config.name}, ${UPDATES} updates`,
-    isForeignToTraining: (timeMs) =>
-      isTest(timeMs) || timeMs >= train.toMs || (isWithin(timeMs, validation) && timeMs >= train.toMs),
+    // a validation window behind training is foreign to it, one before it may warm it up
+    isForeignToTraining: (timeMs) => isTest(timeMs) || timeMs >= train.toMs,
     isForeignToSelection: (timeMs) =>
       isTest(timeMs) || timeMs >= Math.max(train.toMs, ...validation.map(({ toMs }) => toMs)),
   });

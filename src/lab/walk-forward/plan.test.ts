@@ -110,6 +110,10 @@ describe('windows that walk forward', () => {
     expect(() => plan('{ train: 30 }', own)).toThrow(/CONFIG_VALUE walk_forward\.test/);
     expect(() => plan('{ train: 300, test: 20 }', own)).toThrow(/DATA_WINDOW walk_forward/);
     expect(() => plan('{ train: 30, test: 20, embargo: 3 }', own)).toThrow(/CONFIG_VALUE walk_forward\.embargo/);
+    const weekly = { ...bars(200), openTimeMs: Float64Array.from(range(0, 200), (k) => MONDAY_MS + 7 * k * DAY_MS) };
+    expect(() => plan('{ train: 20w, validation: 3d, test: 4w }', [weekly])).toThrow(
+      /DATA_WINDOW walk_forward w01, validation "3d": holds [01] bars before 20\d\d-/,
+    );
     expect(() => plan('{ train: 30q, test: 20 }', own)).toThrow(/CONFIG_VALUE .*walk_forward\.train/);
     expect(() => planWalkForward({ ...experiment('{ train: 3, test: 3 }'), walk_forward: null }, own)).toThrow(
       /CONFIG_VALUE plan walk_forward/,

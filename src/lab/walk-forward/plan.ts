@@ -202,6 +202,15 @@ function windowOfParts(
     exclude: parts.exclude.map(windowAt),
   };
   return named(name, () => {
+    for (const [key, part] of [['train', parts.train] as const, ['validation', parts.validation] as const]) {
+      if (part !== null && part.to - part.from < 2) {
+        fail('DATA_WINDOW', {
+          where: key,
+          value: config.walk_forward?.[key],
+          message: `holds ${Math.max(0, part.to - part.from)} bars before ${instant(clock.at(part.to))}, perhaps a weekend: take a longer span, or a number of bars`,
+        });
+      }
+    }
     const judged = parts.test.map((part) => {
       const span = spanAt(part);
       return { span, windows: bars.flatMap((series) => windowOf(series, span.fromMs, span.toMs, warmup)) };

@@ -1,5 +1,5 @@
 /** A walk-forward for a terminal. */
-import { dateOf, decimal, percent, range } from '#src/report/format.js';
+import { counted, dateOf, decimal, percent, range } from '#src/report/format.js';
 import { plainText, textTable } from '#src/report/text-table.js';
 import { isTree } from '#src/config/yaml-source.js';
 import type { Interval } from '#src/stats/bootstrap.js';
@@ -75,7 +75,9 @@ export function walkForwardText({ record, stitched, folder }: WalkForwardOutcome
     const over =
       figure.interval === null ? 'too few seeds for an interval' : `95% over seeds ${range(figure.interval, format)}`;
     lines.push(
-      plainText(`${name}, interquartile mean of ${stitched.length} stitched accounts: ${format(figure.iqm)} (${over})`),
+      plainText(
+        `${name}, interquartile mean of ${counted(stitched.length, 'stitched account')}: ${format(figure.iqm)} (${over})`,
+      ),
     );
   }
   const { before, between, after } = record.unjudged;
