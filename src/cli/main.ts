@@ -72,7 +72,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'runs',
-    summary: 'List training runs',
+    summary: 'List, show, tag, archive and delete runs',
     register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),
   },
   {

@@ -41,6 +41,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
           engine: 'simd',
           tfjs_backend: 'cpu',
           threads: 1,
+          tensorboard: true,
         },
       },
     },

@@ -289,6 +289,7 @@ const training = z.strictObject({
     .describe(
       '2: the critic learns on a thread of its own. The bits are the same, and a run may change it on resuming.',
     ),
+  tensorboard: z.boolean().describe("Write TensorBoard's event file into the run's folder (docs/runs.md)."),
 });
 
 /** The whole file, every key present: what `loadExperiment` returns. */
