@@ -47,8 +47,10 @@ export function configHash({ env, data, observation, agent, training }: Experime
   const decisive = { ...training, threads: undefined, tensorboard: undefined, tfjs_backend };
   // where a policy's file lies decides nothing: its contents do
   const policy = agent.policy === null ? undefined : { ...agent.policy, module: undefined };
+  // nothing left out decides nothing
+  const bars = data === null || data.exclude.length > 0 ? data : { ...data, exclude: undefined };
   return createHash('sha256')
-    .update(canonicalJson({ env, data, observation, agent: { ...agent, policy }, training: decisive }))
+    .update(canonicalJson({ env, data: bars, observation, agent: { ...agent, policy }, training: decisive }))
     .digest('hex');
 }
 
