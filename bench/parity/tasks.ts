@@ -64,13 +64,15 @@ function market(): ParityTask {
     config,
     evaluations: 15,
     episodes: EPISODES,
-    seeds: 8,
+    seeds: 16,
   };
 }
 
+/** Acrobot is learned long before the million steps that its published score took. */
 const tasks = (): ParityTask[] => [
-  classic('CartPole-v1', "rl-baselines3-zoo's", { total_timesteps: 100_000, evaluations: 25, seeds: 10 }),
-  classic('Pendulum-v1', "rl-baselines3-zoo's, use_sde off", { total_timesteps: 100_000, evaluations: 25, seeds: 10 }),
+  classic('CartPole-v1', "rl-baselines3-zoo's", { total_timesteps: 100_000, evaluations: 25, seeds: 16 }),
+  classic('Acrobot-v1', "rl-baselines3-zoo's", { total_timesteps: 61_440, evaluations: 15, seeds: 8 }),
+  classic('Pendulum-v1', "rl-baselines3-zoo's, use_sde off", { total_timesteps: 100_000, evaluations: 25, seeds: 16 }),
   market(),
 ];
 
