@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
 const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const FIRST_LINES = 14;
 const ACCOUNT = 'DU1234567';
 const env = {
   ...process.env,
@@ -76,10 +77,13 @@ try {
   openbell('promote latest --to paper');
   tell('promote latest --to live', openbell('promote latest --to live').text);
   const paper = openbell('paper --from 2020-03-09 --to 2020-03-12');
+  const lines = plain(paper.text).split('\n');
+  const end = lines.findIndex((line) => line.startsWith('transcript '));
+  const shown = [...lines.slice(0, FIRST_LINES), `... (${end - FIRST_LINES} more lines)`, '', ...lines.slice(end)];
   region(
     'docs/paper.md',
     'transcript',
-    fenced(`$ openbell paper --from 2020-03-09 --to 2020-03-12\n${plain(paper.text)}`),
+    fenced(`$ openbell paper --from 2020-03-09 --to 2020-03-12\n${shown.join('\n')}`),
   );
 
   const market = start(

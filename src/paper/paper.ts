@@ -9,7 +9,7 @@ import { makeFolder } from '#src/data/make-folder.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import type { Truth } from '#src/gateway/exchange-port.js';
 import { startGateway, type Gateway } from '#src/gateway/start-gateway.js';
-import type { CarePolicy, RiskLimits, TraderConfig } from '#src/live/core/config.js';
+import { DEFAULT_RISK, type CarePolicy, type RiskLimits, type TraderConfig } from '#src/live/core/config.js';
 import { BundleDecider, traderConfigOf } from '#src/live/shell/bundle-trader.js';
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner, type RunnerListener } from '#src/live/shell/runner.js';
@@ -72,7 +72,7 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
   const config = traderConfigOf(bundle, {
     account: PAPER_ACCOUNT,
     anchorMs: options.anchorMs ?? null,
-    ...(options.risk === undefined ? {} : { risk: options.risk }),
+    risk: { ...options.risk, max_orders_per_minute: ordersPerMinute(options.risk, speed) },
     ...(options.care === undefined ? {} : { care: options.care }),
     ...(options.equity === undefined ? {} : { equity: options.equity }),
   });
@@ -138,6 +138,12 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
     decider.dispose();
     await gateway.close();
   }
+}
+
+/** The limit counts minutes of the wall: where the market is faster, so is what may be ordered in one. */
+function ordersPerMinute(risk: Partial<RiskLimits> | undefined, speed: number | 'max'): number {
+  const limit = risk?.max_orders_per_minute ?? DEFAULT_RISK.max_orders_per_minute;
+  return speed === 'max' ? Number.MAX_SAFE_INTEGER : limit * Math.max(1, speed);
 }
 
 /** The market stands at each boundary until what it brought is decided and every order has arrived. */

@@ -33,6 +33,8 @@ let gateway: Started;
 let url: string;
 let environment: Record<string, string>;
 let symbol: string;
+/** What a failing test may leave alive. */
+const runners: Started[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'openbell-live-'));
@@ -45,10 +47,9 @@ beforeAll(async () => {
   registry.point('paper', bundle.sha256, { action: 'promote', reason: 'test', evidence: null });
   gateway = startOpenbell(
     // before the open: a runner that comes within a bar asks for it again, no sooner than 15 s later
-    [
-      ...['gateway', '--data', 'synthetic-intraday', '--port', '0', '--speed', '60', '--account', ACCOUNT, '--json'],
-      ...['--start-at', '2020-01-03T09:24:00-05:00'],
-    ],
+    `gateway --data synthetic-intraday --port 0 --speed 60 --account ${ACCOUNT} --start-at 2020-01-03T09:24:00-05:00 --json`.split(
+      ' ',
+    ),
     folder,
   );
   const said = await firstLine(gateway.child);
@@ -61,8 +62,10 @@ beforeAll(async () => {
   };
 }, 60_000);
 afterAll(async () => {
-  gateway.child.kill('SIGKILL');
-  await gateway.ended;
+  for (const { child, ended } of [...runners, gateway]) {
+    child.kill('SIGKILL');
+    await ended;
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,6 +75,7 @@ const trading = (...names: string[]): string => path.join(folder, 'trading', 'li
 /** The runner as a process, and what it has said so far. */
 function startLive(): { started: Started; said: () => string } {
   const started = startOpenbell(['live', `--confirm=${ACCOUNT}`, '--simulated'], folder, environment);
+  runners.push(started);
   let text = '';
   started.child.stderr?.on('data', (more: string) => (text += more));
   return { started, said: () => text };

@@ -29,7 +29,7 @@ beforeAll(async () => {
   other = registry.store(bundleThatAlways(SELL, INSTRUMENT, {}, 'other'));
   const bars = [syntheticSessions(1, 3, 1)];
   // holds at its end: it always buys
-  const outcome = await runPaper({
+  await runPaper({
     bundle,
     bars,
     folder: path.join(folder, 'run'),
@@ -37,7 +37,6 @@ beforeAll(async () => {
     speed: 'max',
     seed: 1,
   });
-  expect(outcome.position[INSTRUMENT.symbol]).toBeGreaterThan(0);
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
