@@ -98,7 +98,7 @@ try {
   await until(first, /reconciled: /);
   const startSeconds = (performance.now() - began) / 1000;
   await until(first, /entry {2}(bought|sold) /);
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await new Promise((resolve) => setTimeout(resolve, 700));
   const memory = readFileSync(`/proc/${first.child.pid}/status`, 'utf8');
   const peak = Number(/VmHWM:\s+(\d+)/.exec(memory)[1]) / 1024;
   first.child.kill('SIGKILL');
