@@ -135,6 +135,12 @@ export class Journal {
     }
   }
 
+  /** Closes as a crash does: what was held back is lost. */
+  abandon(): void {
+    this.#held = [];
+    this.#db.close();
+  }
+
   close(): void {
     this.flush();
     this.#db.close();
