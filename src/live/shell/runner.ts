@@ -301,7 +301,7 @@ export class Runner {
     const unknown = [positions, openOrders, completedOrders, executions].find(({ known }) => !known);
     if (!positions.known || !openOrders.known || !completedOrders.known || !executions.known) {
       const reason = unknown !== undefined && !unknown.known ? unknown.reason : 'no reason';
-      return this.#tell('warning', 'RECONCILE_UNKNOWN', null, `an answer is missing (${reason}): asking again`);
+      return this.feed({ type: 'unreconciled', reason });
     }
     this.feed({
       type: 'reconciled',
