@@ -10,7 +10,9 @@ export const ACCOUNT = 'DU1234567';
 export const CLIENT_ID = 1;
 export const INITIAL_CASH = 100_000;
 const SYMBOL = 'SYN';
-const BOUNDARIES = 78;
+/** Of the replayed session; every tenth scenario has all of it, the others its last two and a half hours. */
+const SESSION_MINUTES = 390;
+const SHORT_MINUTES = 150;
 
 /** Where the process dies. Each scenario has one; what never comes to pass becomes `at random` late in the session. */
 export const KILL_STEPS = [
@@ -31,6 +33,8 @@ export interface Script {
   readonly seed: number;
   readonly minutes: number;
   readonly sessions: number;
+  /** Market minutes that are replayed, up to the last session's close. */
+  readonly replayed: number;
   readonly exits: number;
   readonly direction: MarketConfig['direction'];
   readonly limit: boolean;
@@ -118,38 +122,41 @@ export function scriptOf(seed: number, options: { readonly processes: boolean; r
   const stream = new RandomStream(seed, 'chaos/script');
   const minutes = options.minutes ?? 5;
   const sessions = 2;
+  const replayed = seed % 10 === 0 ? SESSION_MINUTES : SHORT_MINUTES;
   const step = KILL_STEPS[stream.integer(KILL_STEPS.length)];
   const nth =
-    step === 'at random' ? 1 + stream.integer(BOUNDARIES - 8) : step.startsWith('while') ? 1 : 1 + stream.integer(8);
+    step === 'at random' ? 1 + stream.integer(replayed / minutes - 2) : step.startsWith('while') ? 1 : 1 + stream.integer(6);
   return {
     seed,
     minutes,
     sessions,
+    replayed,
     exits: stream.integer(EXITS.length),
     direction: stream.uniform() < 0.5 ? 'long_only' : 'long_short',
     limit: stream.uniform() < 0.3,
     fills: stream.uniform() < 0.7 ? 'path' : 'backtest',
-    faults: drawFaults(stream),
+    faults: drawFaults(stream, replayed),
     kill: {
       step,
       nth,
       delayMs: stream.uniform() < 0.3 ? 0 : between(stream, 0, 8),
       how: options.processes && seed % 25 === 0 ? 'SIGKILL' : stream.uniform() < 0.5 ? 'reset' : 'end',
-      down: stream.uniform() < 0.3 ? 0 : stream.integer(15),
+      down: stream.uniform() < 0.3 ? 0 : stream.integer(10),
     },
   };
 }
 
 /** One to five, in a third of the scenarios several at one moment; those on messages strike where they hurt. */
-function drawFaults(stream: RandomStream): Script['faults'] {
+function drawFaults(stream: RandomStream, replayed: number): Script['faults'] {
+  const last = replayed - 30;
   const kinds = Object.keys(FAULTS);
   const faults: Readonly<Record<string, unknown>>[] = [];
   const together = stream.uniform() < 0.33;
-  const moment = `${Math.round(between(stream, 5, 330))}m`;
+  const moment = `${Math.round(between(stream, 5, last))}m`;
   const count = 1 + stream.integer(5);
   for (let k = 0; k < count; k++) {
     const kind = kinds[stream.integer(kinds.length)];
-    const at = together ? moment : `${Math.round(between(stream, 0, 330))}m`;
+    const at = together ? moment : `${Math.round(between(stream, 0, last))}m`;
     const onRequest = stream.uniform() < 0.35;
     const requests = ['placeOrder', 'placeOrder', 'cancelOrder', 'reqExecutions', 'reqHistoricalData', 'reqPositions'];
     const request = requests[stream.integer(requests.length)];
@@ -158,7 +165,7 @@ function drawFaults(stream: RandomStream): Script['faults'] {
     const trigger = onRequest ? { on: { request, nth, phase } } : { at };
     faults.push({ ...trigger, kind, ...FAULTS[kind](stream) });
     // the data is live again some time later, or the runner would rightly never enter again
-    if (kind === 'market_data_type') faults.push({ at: '345m', kind, type: 1 });
+    if (kind === 'market_data_type') faults.push({ at: `${replayed - 15}m`, kind, type: 1 });
   }
   return faults;
 }

@@ -105,6 +105,21 @@ export class OwnOrders {
     return this.live(role).find((order) => order.slot === slot && order.cycle === cycle);
   }
 
+  /**
+   * The OCA group of a slice's orders. One whose member has filled wholly is used up at the broker: what is left of the
+   * slice needs another name.
+   */
+  groupOf(cycle: string, slot: number): string {
+    const usedUp = new Set<string>();
+    for (const { request, state, toldWhole } of this.#byCycle.get(cycle) ?? [])
+      if (request.ocaGroup !== null && (state === 'filled' || toldWhole)) usedUp.add(request.ocaGroup);
+    const base = `${cycle}-G${slot}`;
+    for (let n = 0; ; n++) {
+      const name = n === 0 ? base : `${base}.${n}`;
+      if (!usedUp.has(name)) return name;
+    }
+  }
+
   /** A reference that was not used yet: a second stop of a slice is another order. */
   freshRef(base: string): string {
     for (let n = 0; ; n++) {

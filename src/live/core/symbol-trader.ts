@@ -381,7 +381,7 @@ export class SymbolTrader {
       tif: 'GTC',
       outsideRth: this.#trader.care.protect_outside_rth,
       parentRef,
-      ocaGroup: `${cycle}-G${slot}`,
+      ocaGroup: this.orders.groupOf(cycle, slot),
       transmit,
     };
   }
