@@ -2,13 +2,14 @@
  * Chaos: seeded scenarios of the live runner against the simulated gateway, over real sockets. Each has a script of
  * faults and one moment at which the process dies; the market goes on, a new process takes the journal up. Afterwards
  * the gateway's own books say whether anything was lost, doubled or left bare.
- *   npm run chaos -- [--scenarios 1000] [--seed 1] [--only SEED] [--jobs 2] [--json] [--soak]
+ *   npm run chaos -- [--scenarios 1000] [--seed 1] [--only SEED] [--jobs 2] [--json]
+ *   npm run chaos -- --soak [--seed 1]: one day of one-minute bars with resets of the gateway
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runScenario, type Outcome } from './scenario.js';
-import { scriptOf, type Script } from './script.js';
+import { scriptOf, soakScript, type Script } from './script.js';
 import { failureText, summaryText } from './summary.js';
 
 /** Scenarios under way at once in one process: most of their time is waiting. */
@@ -80,6 +81,12 @@ async function work(seeds: readonly number[], jobs: number): Promise<Outcome[]> 
 if (values.seeds !== undefined) {
   await runAll(values.seeds.split(',').filter((text) => text !== '').map(Number), (outcome) => process.send?.(outcome));
   process.disconnect();
+} else if (values.soak) {
+  const script = soakScript(whole('seed', values.seed));
+  const outcome = await run(script);
+  process.stdout.write(`${outcome.problem === null ? summaryText([outcome], 1, outcome.wallMs / 1000) : failureText(outcome, script)}
+`);
+  if (outcome.problem !== null) process.exitCode = 1;
 } else {
   const first = whole('seed', values.seed);
   const seeds =

@@ -146,6 +146,20 @@ export function scriptOf(seed: number, options: { readonly processes: boolean; r
   };
 }
 
+/** A day of one-minute bars: the gateway is reset twice, the process dies once. */
+export function soakScript(seed: number): Script {
+  return {
+    ...scriptOf(seed, { processes: false, minutes: 1 }),
+    replayed: SESSION_MINUTES,
+    faults: [
+      { at: '61m', kind: 'restart', down: '1500ms', next_valid_id: 1 },
+      { at: '200m', kind: 'connectivity_lost', duration: '10m', data: 'lost' },
+      { at: '301m', kind: 'restart', down: '400ms' },
+    ],
+    kill: { step: 'at random', nth: 250, delayMs: 3, how: 'reset', down: 20 },
+  };
+}
+
 /** One to five, in a third of the scenarios several at one moment; those on messages strike where they hurt. */
 function drawFaults(stream: RandomStream, replayed: number): Script['faults'] {
   const last = replayed - 30;
