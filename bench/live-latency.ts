@@ -115,7 +115,10 @@ class SocketWatch {
     // the client's library gives the message alone
     socket.write = (chunk: string | Uint8Array): boolean => {
       const written = write(chunk);
-      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
+      const text =
+        typeof chunk === 'string'
+          ? chunk
+          : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
       // four bytes of length stand before the message
       if (text.startsWith(PLACE_ORDER, 4) && ++this.#orders === BRACKET)
         this.brackets.push(performance.now() - this.readAtMs);

@@ -37,7 +37,8 @@ const whole = (name: 'scenarios' | 'seed' | 'only' | 'jobs', text: string): numb
 async function runAll(seeds: readonly number[], told: (outcome: Outcome) => void): Promise<void> {
   const left = [...seeds];
   const lane = async (): Promise<void> => {
-    for (let seed = left.shift(); seed !== undefined; seed = left.shift()) told(await run(scriptOf(seed, { processes: true })));
+    for (let seed = left.shift(); seed !== undefined; seed = left.shift())
+      told(await run(scriptOf(seed, { processes: true })));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
@@ -50,8 +51,17 @@ async function run(script: Script): Promise<Outcome> {
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const { seed, kill } = script;
     return {
-      ...{ seed, problem, story: [], killed: kill.step, how: kill.how },
-      ...{ faults: {}, trades: 0, orders: 0, alerts: {}, convergedMs: 0, wallMs: 0 },
+      seed,
+      problem,
+      story: [],
+      killed: kill.step,
+      how: kill.how,
+      faults: {},
+      trades: 0,
+      orders: 0,
+      alerts: {},
+      convergedMs: 0,
+      wallMs: 0,
     };
   }
 }
@@ -60,7 +70,8 @@ async function work(seeds: readonly number[], jobs: number): Promise<Outcome[]> 
   const outcomes: Outcome[] = [];
   const took = (outcome: Outcome): void => {
     outcomes.push(outcome);
-    if (outcome.problem !== null) process.stderr.write(`${failureText(outcome, scriptOf(outcome.seed, { processes: true }))}\n`);
+    if (outcome.problem !== null)
+      process.stderr.write(`${failureText(outcome, scriptOf(outcome.seed, { processes: true }))}\n`);
     if (outcomes.length % 25 === 0) process.stderr.write(`${outcomes.length} of ${seeds.length}\n`);
   };
   if (jobs === 1 || seeds.length === 1) {
@@ -79,12 +90,19 @@ async function work(seeds: readonly number[], jobs: number): Promise<Outcome[]> 
 }
 
 if (values.seeds !== undefined) {
-  await runAll(values.seeds.split(',').filter((text) => text !== '').map(Number), (outcome) => process.send?.(outcome));
+  await runAll(
+    values.seeds
+      .split(',')
+      .filter((text) => text !== '')
+      .map(Number),
+    (outcome) => process.send?.(outcome),
+  );
   process.disconnect();
 } else if (values.soak) {
   const script = soakScript(whole('seed', values.seed));
   const outcome = await run(script);
-  process.stdout.write(`${outcome.problem === null ? summaryText([outcome], 1, outcome.wallMs / 1000) : failureText(outcome, script)}
+  process.stdout
+    .write(`${outcome.problem === null ? summaryText([outcome], 1, outcome.wallMs / 1000) : failureText(outcome, script)}
 `);
   if (outcome.problem !== null) process.exitCode = 1;
 } else {

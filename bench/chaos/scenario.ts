@@ -16,6 +16,7 @@ const CONVERGE_WITHIN_MS = 30_000;
 /** The declared 10 s of the runner's clock, which goes ten times as fast, and what a loaded machine adds. */
 const BARE_WITHIN_MS = 1_000 + 4_000;
 const STUCK_MS = 60_000;
+const LONGEST_TURN_MS = 500;
 const RUNNER = 'chaos';
 /** A memory disk where there is one: what a killed process has written outlives it there too, and a sync costs nothing. */
 const MEMORY_DISK = '/dev/shm';
@@ -96,7 +97,8 @@ class Scenario {
     let boundaries = 0;
     await this.#within(this.#life.boundary(5_000));
     for (;;) {
-      const next = await lockstep.next(number, STUCK_MS);
+      // twice, since a suspended machine lets a deadline pass at once
+      const next = (await lockstep.next(number, STUCK_MS)) ?? (await lockstep.next(number, STUCK_MS));
       if (next === null) break;
       number = next.number;
       boundaries++;
@@ -106,10 +108,12 @@ class Scenario {
           lockstep.acknowledge(RUNNER, number);
           continue;
         }
-        this.#life = this.#begin(false);
-        await this.#within(this.#life.boundary(2_000));
+        await this.#revive();
       }
-      const late = this.#killed === null && boundaries > (0.7 * this.#script.replayed) / this.#script.minutes && kill.step !== 'at random';
+      const late =
+        this.#killed === null &&
+        boundaries > (0.7 * this.#script.replayed) / this.#script.minutes &&
+        kill.step !== 'at random';
       if ((kill.step === 'at random' && this.#killed === null && boundaries >= kill.nth) || late) {
         this.#killed = 'at random';
         const life = this.#life;
@@ -117,6 +121,11 @@ class Scenario {
       }
       const report = await this.#within(this.#life.boundary(BOUNDARY_LIMIT_MS));
       if (report !== null) problem ??= this.#checkBoundary(report);
+      else if (down === 0) {
+        // up again at once: what it decided a moment ago must not be done twice
+        problem ??= await this.#mourn();
+        await this.#revive();
+      }
       lockstep.acknowledge(RUNNER, number);
     }
     if (!lockstep.over) problem ??= `the market stood still for ${STUCK_MS} ms`;
@@ -148,9 +157,14 @@ class Scenario {
   }
 
   #begin(mayDie: boolean): Life {
-    const { script } = { script: this.#script };
+    const script = this.#script;
     const options = { script, port: this.#gateway.port, journalFile: this.#journalFile, mayDie };
     return script.kill.how === 'SIGKILL' ? new ProcessLife(options) : new LocalLife(options);
+  }
+
+  async #revive(): Promise<void> {
+    this.#life = this.#begin(false);
+    await this.#within(this.#life.boundary(2_000));
   }
 
   /** The answer, or null where the life ended before. */
@@ -188,15 +202,18 @@ class Scenario {
   }
 
   async #converge(): Promise<{ problem: string | null; report: LifeReport | null; tookMs: number }> {
-    const began = performance.now();
-    for (;;) {
+    let tookMs = 0;
+    for (let lastMs = performance.now(); ;) {
       const report = await this.#within(this.#life.report());
       if (report === null) return { problem: `the runner died: ${await this.#life.died}`, report, tookMs: 0 };
       const truth = this.#gateway.control.truth();
       const problem = difference(report, truth);
-      const tookMs = performance.now() - began;
-      if (problem === null || tookMs > CONVERGE_WITHIN_MS)
-        return { problem: problem === null ? null : `not converged after ${Math.round(tookMs)} ms: ${problem}`, report, tookMs };
+      // a machine that was suspended has had no time to agree
+      tookMs += Math.min(performance.now() - lastMs, LONGEST_TURN_MS);
+      lastMs = performance.now();
+      if (problem === null) return { problem, report, tookMs };
+      if (tookMs > CONVERGE_WITHIN_MS)
+        return { problem: `not converged after ${Math.round(tookMs)} ms: ${problem}`, report, tookMs };
       await pause(20);
     }
   }
@@ -258,10 +275,12 @@ function duplicates(truth: Truth): string | null {
 function shown(truth: Truth): string[] {
   return [
     `position ${truth.positions.at(0)?.position ?? 0} cash ${truth.cash}`,
-    ...truth.orders.slice(-14).map(
-      ({ order, orderId, status, filled, remaining }) =>
-        `${orderId} ${order.orderRef} ${order.action} ${order.totalQuantity} ${order.orderType} ${status} filled ${filled} remaining ${remaining}`,
-    ),
+    ...truth.orders
+      .slice(-14)
+      .map(
+        ({ order, orderId, status, filled, remaining }) =>
+          `${orderId} ${order.orderRef} ${order.action} ${order.totalQuantity} ${order.orderType} ${status} filled ${filled} remaining ${remaining}`,
+      ),
   ];
 }
 

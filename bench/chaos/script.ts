@@ -75,7 +75,8 @@ const EXITS: readonly ExitsConfig[] = [
 ];
 
 type Draw = (stream: RandomStream) => Readonly<Record<string, unknown>>;
-const between = (stream: RandomStream, least: number, most: number): number => least + (most - least) * stream.uniform();
+const between = (stream: RandomStream, least: number, most: number): number =>
+  least + (most - least) * stream.uniform();
 const ms = (stream: RandomStream, least: number, most: number): string =>
   `${Math.round(between(stream, least, most))}ms`;
 const some = (stream: RandomStream): number => 1 + stream.integer(3);
@@ -125,7 +126,11 @@ export function scriptOf(seed: number, options: { readonly processes: boolean; r
   const replayed = seed % 10 === 0 ? SESSION_MINUTES : SHORT_MINUTES;
   const step = KILL_STEPS[stream.integer(KILL_STEPS.length)];
   const nth =
-    step === 'at random' ? 1 + stream.integer(replayed / minutes - 2) : step.startsWith('while') ? 1 : 1 + stream.integer(6);
+    step === 'at random'
+      ? 1 + stream.integer(replayed / minutes - 2)
+      : step.startsWith('while')
+        ? 1
+        : 1 + stream.integer(6);
   return {
     seed,
     minutes,

@@ -8,7 +8,8 @@ const rows = (counts: readonly (readonly [string, number])[]): string =>
 export function summaryText(outcomes: readonly Outcome[], wanted: number, wallSeconds: number): string {
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
   const times = outcomes.map(({ convergedMs }) => convergedMs).sort((a, b) => a - b);
-  const at = (share: number): string => `${Math.round(times[Math.min(Math.floor(share * times.length), times.length - 1)] ?? 0)} ms`;
+  const at = (share: number): string =>
+    `${Math.round(times[Math.min(Math.floor(share * times.length), times.length - 1)] ?? 0)} ms`;
   const held = outcomes.filter(({ problem }) => problem === null).length;
   const failed = outcomes.filter(({ problem }) => problem !== null).map(({ seed }) => seed);
   return [

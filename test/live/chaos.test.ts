@@ -23,9 +23,9 @@ function scripts(): Script[] {
 describe('chaos', () => {
   it('nothing is lost, doubled or left bare, wherever the process dies', async () => {
     const outcomes = await Promise.all(scripts().map((script) => runScenario(script)));
-    expect(outcomes.filter(({ problem }) => problem !== null).map(({ seed, problem }) => `${seed}: ${problem}`)).toEqual(
-      [],
-    );
+    expect(
+      outcomes.filter(({ problem }) => problem !== null).map(({ seed, problem }) => `${seed}: ${problem}`),
+    ).toEqual([]);
     expect(outcomes.every(({ orders }) => orders > 0)).toBe(true);
     expect(new Set(outcomes.map(({ killed }) => killed)).size).toBeGreaterThan(4);
   }, 240_000);

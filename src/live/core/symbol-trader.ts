@@ -266,7 +266,7 @@ export class SymbolTrader {
   }
 
   #setBack(wallMs: number): void {
-    this.#againAtWallMs = wallMs + Math.min(FIRST_RETRY_MS * 2 ** this.#refusals, LONGEST_RETRY_MS);
+    this.#againAtWallMs = wallMs + Math.min(FIRST_RETRY_MS * (1 << this.#refusals), LONGEST_RETRY_MS);
     this.#refusals = Math.min(this.#refusals + 1, MOST_REFUSALS);
   }
 

@@ -250,7 +250,8 @@ describe('a lost commission', () => {
     const execution = table.execution(entry, entry.quantity);
     table.tell({ type: 'execution', report: execution });
     table.status(entry, 'filled', entry.quantity);
-    const asked = (intents: readonly TraderIntent[]): number => kinds(intents).filter((kind) => kind === 'reconcile').length;
+    const asked = (intents: readonly TraderIntent[]): number =>
+      kinds(intents).filter((kind) => kind === 'reconcile').length;
     const answer = (): void => {
       const stops = table.symbol.orders.live('stop').map(({ request }) => table.report(request, 'working', 0));
       table.reconciled({ position: entry.quantity, open: stops, executions: [execution] });

@@ -135,11 +135,7 @@ export class Trader {
         return this.#compare(event);
       case 'unreconciled':
         this.#reconcileAskedWallMs = null;
-        return this.#alert(
-          'warning',
-          'RECONCILE_UNKNOWN',
-          `an answer is missing (${event.reason}): asking again`,
-        );
+        return this.#alert('warning', 'RECONCILE_UNKNOWN', `an answer is missing (${event.reason}): asking again`);
       case 'command':
         return this.#obey(event.command);
       case 'order':
