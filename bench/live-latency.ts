@@ -2,7 +2,7 @@
  * From the tick to the order: the time between the socket's data that closes a bar and the write of the last order of
  * the bracket that the policy decides upon. Bar, features, network, rules, journal (synced to the disk) and encoding lie
  * between them. The gateway is a process of its own; the socket itself is watched.
- *   node dist/bench/live-latency.js [--entries 300] [--journal FOLDER]
+ *   node dist/bench/live-latency.js [--entries 300] [--journal FOLDER] [--doc FILE]
  */
 import { fork } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
@@ -23,7 +23,7 @@ import { DEFAULT_CARE, DEFAULT_RISK } from '#src/live/core/config.js';
 import type { Decider } from '#src/live/core/decider.js';
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner } from '#src/live/shell/runner.js';
-import { machineText, table, thisMachine } from './report.js';
+import { machineText, table, thisMachine, writeIntoPage } from './report.js';
 
 const ACCOUNT = 'DU1234567';
 const CASH = 100_000;
@@ -44,6 +44,7 @@ const { values } = parseArgs({
   options: {
     entries: { type: 'string', default: '300' },
     journal: { type: 'string', default: tmpdir() },
+    doc: { type: 'string' },
     serve: { type: 'boolean', default: false },
   },
 });
@@ -194,11 +195,13 @@ async function measure(): Promise<void> {
   if (sorted.length < 20) throw new Error(`only ${sorted.length} brackets left within the time`);
   const at = (share: number): number => sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)];
   const row = [String(sorted.length), ...[at(0.5), at(0.9), at(0.99), at(1)].map((ms) => `${ms.toFixed(2)} ms`)];
-  process.stdout.write(
-    `${table(['brackets', 'p50', 'p90', 'p99', 'longest'], [row])}\n\n` +
-      `From the socket's data to the write of the last of ${BRACKET} orders. ${machineText(thisMachine())}.\n` +
-      `p99 ${at(0.99) < TARGET_P99_MS ? 'below' : 'NOT below'} ${TARGET_P99_MS} ms\n`,
-  );
+  const text = [
+    table(['brackets', 'p50', 'p90', 'p99', 'longest'], [row]),
+    `From the socket's data to the write of the last of ${BRACKET} orders. ${machineText(thisMachine())}.`,
+    `p99 ${at(0.99) < TARGET_P99_MS ? 'below' : 'NOT below'} ${TARGET_P99_MS} ms.`,
+  ].join('\n\n');
+  process.stdout.write(`${text}\n`);
+  if (values.doc !== undefined) writeIntoPage(values.doc, 'latency', text);
   if (at(0.99) >= TARGET_P99_MS) process.exitCode = 1;
 }
 

@@ -2,18 +2,19 @@
  * Chaos: seeded scenarios of the live runner against the simulated gateway, over real sockets. Each has a script of
  * faults and one moment at which the process dies; the market goes on, a new process takes the journal up. Afterwards
  * the gateway's own books say whether anything was lost, doubled or left bare.
- *   npm run chaos -- [--scenarios 1000] [--seed 1] [--only SEED] [--jobs 2] [--json]
+ *   npm run chaos -- [--scenarios 1000] [--seed 1] [--only SEED] [--jobs 2] [--json] [--doc FILE]
  *   npm run chaos -- --soak [--seed 1]: one day of one-minute bars with resets of the gateway
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { machineText, thisMachine, writeIntoPage } from '../report.js';
 import { runScenario, type Outcome } from './scenario.js';
 import { scriptOf, soakScript, type Script } from './script.js';
 import { failureText, summaryText } from './summary.js';
 
 /** Scenarios under way at once in one process: most of their time is waiting. */
-const AT_ONCE = 8;
+const AT_ONCE = 20;
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     jobs: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
+    doc: { type: 'string' },
     soak: { type: 'boolean', default: false },
     /** Of a worker: its seeds. */
     seeds: { type: 'string' },
@@ -114,10 +116,9 @@ if (values.seeds !== undefined) {
   const began = performance.now();
   const outcomes = await work(seeds, whole('jobs', values.jobs));
   const wallSeconds = (performance.now() - began) / 1000;
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify({ wallSeconds, outcomes }, null, 2)}\n`
-      : `${summaryText(outcomes, seeds.length, wallSeconds)}\n`,
-  );
+  const summary = summaryText(outcomes, seeds.length, wallSeconds);
+  if (values.doc !== undefined)
+    writeIntoPage(values.doc, 'chaos', `\`\`\`text\n${summary}\n\`\`\`\n\n${machineText(thisMachine())}.`);
+  process.stdout.write(values.json ? `${JSON.stringify({ wallSeconds, outcomes }, null, 2)}\n` : `${summary}\n`);
   if (outcomes.filter(({ problem }) => problem === null).length < seeds.length) process.exitCode = 1;
 }

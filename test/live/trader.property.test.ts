@@ -19,7 +19,7 @@ import { Trader } from '#src/live/core/trader.js';
 import { ExchangeHarness } from './exchange-harness.js';
 import { INSTRUMENT, syntheticSessions } from './sessions.js';
 
-const CASES = Number(process.env['OPENBELL_CASES'] ?? 60);
+const CASES = Number(process.env['OPENBELL_CASES'] ?? 30);
 const NONE = DEFAULT_MARKET_CONFIG.exits;
 
 const EXITS: readonly ExitsConfig[] = [
