@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, double, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Instrument } from '#env/market/instrument.js';
 import { checkOrder } from './check-order.js';
@@ -77,8 +77,8 @@ describe('an order before it is sent', () => {
   });
 
   it('every multiple of a tick passes and stays, everything between is refused', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 100, max: 100_000_000 }), fc.double({ min: 0.01, max: 0.99 }), (steps, part) => {
+    assert(
+      property(integer({ min: 100, max: 100_000_000 }), double({ min: 0.01, max: 0.99 }), (steps, part) => {
         const price = Number((steps / 100).toFixed(2));
         expect(checkOrder({ ...LIMIT, limitPrice: steps * 0.01 }, STOCK).limitPrice).toBe(price);
         expect(() => checkOrder({ ...LIMIT, limitPrice: (steps + part) * 0.01 }, STOCK)).toThrow(/BROKER_ORDER/);

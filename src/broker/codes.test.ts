@@ -70,12 +70,9 @@ describe('what a gateway says', () => {
   });
 
   it('every code of the table has a meaning and an effect', () => {
-    for (const [code, { meaning, session, order, data }] of Object.entries(CODES)) {
-      expect(meaning, code).not.toBe('');
-      expect(
-        [session, order, data].some((effect) => effect !== undefined),
-        code,
-      ).toBe(true);
-    }
+    const idle = Object.entries(CODES).filter(
+      ([, { meaning, session, order, data }]) => meaning === '' || (session ?? order ?? data) === undefined,
+    );
+    expect(idle).toEqual([]);
   });
 });

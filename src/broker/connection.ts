@@ -3,6 +3,7 @@
  * the first order id are in; it watches that bytes keep coming.
  */
 import { EventName, type IBApi } from '@stoqey/ib';
+import { sessionEffect } from './codes.js';
 import { PRIORITY, SendQueue, type Priority } from './send-queue.js';
 import type { Settings } from './options.js';
 import { stoqeyConnection, type StoqeyConnection } from './stoqey.js';
@@ -17,7 +18,7 @@ export interface ConnectionListener {
   up(facts: ConnectionUp): void;
   /** An error or notice; `id` -1: it names no request. */
   error(id: number, code: number, text: string): void;
-  /** It is over. `code`: the last one that explains it. */
+  /** It is over. `code`: what the gateway said before it was up, if that explains it. */
   ended(reason: string, code: number | null): void;
   /** Something of ours failed at a message. */
   fault(what: string, error: unknown): void;
@@ -37,7 +38,7 @@ export class Connection {
   #nextValidId: number | null = null;
   #serverVersion = 0;
   #sent = 0;
-  #explanation: number | null = null;
+  #explanation: { readonly code: number; readonly text: string } | null = null;
   /** Wall time that we lived through since the last byte: while this process sleeps, nobody counts. */
   #silentMs = 0;
   #startingMs = 0;
@@ -124,10 +125,10 @@ export class Connection {
   }
 
   /** Ends in good order: what is written is delivered. */
-  close(): void {
+  async close(): Promise<void> {
     if (this.#state === 'ended') return;
-    this.#wire.end();
     this.#end('closed');
+    await this.#wire.end();
   }
 
   #listen(api: IBApi): void {
@@ -175,7 +176,8 @@ export class Connection {
   }
 
   #error(id: number, code: number, text: string): void {
-    if (id === -1 && this.#state === 'starting') this.#explanation = code;
+    if (id === -1 && this.#state === 'starting' && sessionEffect(code, text) !== 'information')
+      this.#explanation = { code, text };
     this.#listener.error(id, code, text);
   }
 
@@ -210,9 +212,11 @@ export class Connection {
 
   #end(reason: string): void {
     if (this.#state === 'ended') return;
+    const wasUp = this.#state === 'up';
     this.#state = 'ended';
     clearInterval(this.#check);
     this.#queue.clear();
-    this.#listener.ended(reason, this.#explanation);
+    const told = wasUp || this.#explanation === null ? null : this.#explanation;
+    this.#listener.ended(told === null ? reason : `${reason}: ${told.text}`, told?.code ?? null);
   }
 }

@@ -2,14 +2,28 @@
 
 const SMALL_BAR_MS = 30_000;
 const WINDOW_MS = 600_000;
-const MOST_IN_WINDOW = 60;
-const IDENTICAL_MS = 15_000;
-const MOST_AT_ONCE = 50;
-/** Six of one contract within two seconds are a violation too. */
 const BURST_MS = 2_000;
-const MOST_IN_BURST = 5;
-/** What IBKR asks for after a violation. */
-const AFTER_VIOLATION_MS = 15_000;
+
+export interface HistoryLimits {
+  /** Requests for bars of 30 seconds or less in ten minutes. */
+  readonly smallBarsInTenMinutes: number;
+  /** Between identical requests, wall milliseconds. */
+  readonly identicalMs: number;
+  readonly atOnce: number;
+  /** Requests for one contract within two seconds: the sixth is a violation. */
+  readonly perContractInTwoSeconds: number;
+  /** Silence after a violation, wall milliseconds. */
+  readonly afterViolationMs: number;
+}
+
+/** As IBKR states them. */
+export const IBKR_HISTORY_LIMITS: HistoryLimits = {
+  smallBarsInTenMinutes: 60,
+  identicalMs: 15_000,
+  atOnce: 50,
+  perContractInTwoSeconds: 5,
+  afterViolationMs: 15_000,
+};
 
 interface Asked {
   readonly atMs: number;
@@ -19,30 +33,33 @@ interface Asked {
 }
 
 export class HistoryPace {
+  readonly #limits: HistoryLimits;
   readonly #nowMs: () => number;
   #asked: Asked[] = [];
   #underWay = 0;
   #notBeforeMs = -Infinity;
 
-  constructor(nowMs: () => number) {
+  constructor(limits: HistoryLimits, nowMs: () => number) {
+    this.#limits = limits;
     this.#nowMs = nowMs;
   }
 
   /** How long this request has to wait yet (ms, 0: it may leave). Infinity: until another one has been answered. */
   waitMs(key: string, symbol: string, barMs: number): number {
+    const { smallBarsInTenMinutes, identicalMs, atOnce, perContractInTwoSeconds } = this.#limits;
     const now = this.#nowMs();
     this.#asked = this.#asked.filter(({ atMs }) => now - atMs < WINDOW_MS);
-    if (this.#underWay >= MOST_AT_ONCE) return Infinity;
+    if (this.#underWay >= atOnce) return Infinity;
     let earliestMs = this.#notBeforeMs;
     const same = this.#asked.findLast((one) => one.key === key);
-    if (same !== undefined) earliestMs = Math.max(earliestMs, same.atMs + IDENTICAL_MS);
+    if (same !== undefined) earliestMs = Math.max(earliestMs, same.atMs + identicalMs);
     const burst = this.#asked.filter((one) => one.symbol === symbol);
-    if (burst.length >= MOST_IN_BURST)
-      earliestMs = Math.max(earliestMs, burst[burst.length - MOST_IN_BURST].atMs + BURST_MS);
+    if (burst.length >= perContractInTwoSeconds)
+      earliestMs = Math.max(earliestMs, burst[burst.length - perContractInTwoSeconds].atMs + BURST_MS);
     if (barMs <= SMALL_BAR_MS) {
       const small = this.#asked.filter((one) => one.small);
-      if (small.length >= MOST_IN_WINDOW)
-        earliestMs = Math.max(earliestMs, small[small.length - MOST_IN_WINDOW].atMs + WINDOW_MS);
+      if (small.length >= smallBarsInTenMinutes)
+        earliestMs = Math.max(earliestMs, small[small.length - smallBarsInTenMinutes].atMs + WINDOW_MS);
     }
     return Math.max(0, earliestMs - now);
   }
@@ -58,6 +75,6 @@ export class HistoryPace {
 
   /** The gateway complained. */
   violated(): void {
-    this.#notBeforeMs = this.#nowMs() + AFTER_VIOLATION_MS;
+    this.#notBeforeMs = this.#nowMs() + this.#limits.afterViolationMs;
   }
 }

@@ -5,7 +5,7 @@ import { fail } from '#src/errors.js';
 import { dataEffect } from './codes.js';
 import type { Answer, BrokerBar, HistoryRequest } from './contract.js';
 import type { KnownContract } from './contracts.js';
-import { HistoryPace } from './history-pace.js';
+import { HistoryPace, type HistoryLimits } from './history-pace.js';
 import { dateOf, instantOf, toUtc, utcText, zoneOf } from './ib-time.js';
 import { unknown, type HistoryRow, type Questions } from './questions.js';
 
@@ -77,9 +77,9 @@ export class BrokerHistory {
   readonly #questions: Questions;
   readonly #pace: HistoryPace;
 
-  constructor(questions: Questions, nowMs: () => number) {
+  constructor(questions: Questions, limits: HistoryLimits, nowMs: () => number) {
     this.#questions = questions;
-    this.#pace = new HistoryPace(nowMs);
+    this.#pace = new HistoryPace(limits, nowMs);
   }
 
   /** Throws DATA_TIME on an interval that the broker does not have. */

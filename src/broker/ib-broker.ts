@@ -56,7 +56,9 @@ export class IbBroker implements Broker {
     this.#orders = new Orders(this.#settings, this.#contracts, emit);
     this.#questions = new Questions(this.#settings, this.#requestIds);
     this.#marketData = new MarketData(this.#requestIds, emit);
-    this.#history = new BrokerHistory(this.#questions, () => this.#settings.clock.nowMs());
+    this.#history = new BrokerHistory(this.#questions, this.#settings.historyLimits, () =>
+      this.#settings.clock.nowMs(),
+    );
   }
 
   open(listener: (event: BrokerEvent) => void): void {
@@ -70,7 +72,8 @@ export class IbBroker implements Broker {
   async close(): Promise<void> {
     this.#state = 'closed';
     if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#connection?.close();
+    await this.#connection?.close();
+    // the last events leave
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -246,22 +249,27 @@ export class IbBroker implements Broker {
     this.#marketData.attach(connection);
   }
 
-  #up(connection: Connection, { accounts, serverVersion }: ConnectionUp): void {
-    const wanted = this.#settings.account;
-    const account = wanted ?? (accounts.length === 1 ? accounts[0] : undefined);
-    if (account === undefined || !accounts.includes(account)) {
-      const text =
-        account === undefined
-          ? `the gateway manages ${accounts.length} accounts: say which one to trade`
-          : `the gateway does not manage the account ${account}`;
-      this.#emit({ type: 'notice', level: 'error', code: 0, text });
+  #up(connection: Connection, { accounts, nextValidId, serverVersion }: ConnectionUp): void {
+    const { account: wanted, dataOnly } = this.#settings;
+    const account = wanted ?? (accounts.length === 1 || dataOnly ? accounts[0] : undefined);
+    const problem =
+      account === undefined
+        ? `the gateway manages ${accounts.length} accounts: say which one to trade`
+        : !accounts.includes(account)
+          ? `the gateway does not manage the account ${account}`
+          : nextValidId >= FIRST_REQUEST_ID
+            ? `the gateway's order ids have come to ${nextValidId}: reset its order id sequence`
+            : null;
+    if (account === undefined || problem !== null) {
+      this.#emit({ type: 'notice', level: 'error', code: 0, text: problem ?? '' });
+      // a person has to do something about it
       this.#failures = Math.max(this.#failures, 10);
-      connection.abandon(text);
+      connection.abandon(problem ?? '');
       return;
     }
     this.#account = account;
     this.#upSinceMs = this.#settings.clock.nowMs();
-    this.#orders.begin(connection, account);
+    if (!dataOnly) this.#orders.begin(connection, account);
     this.#emit({ type: 'connected', accounts, serverVersion });
   }
 

@@ -1,5 +1,6 @@
 /** Settings of the broker. Times are wall milliseconds. */
 import { fail } from '#src/errors.js';
+import { IBKR_HISTORY_LIMITS, type HistoryLimits } from './history-pace.js';
 import { DEFAULT_PACE, type Pace } from './send-queue.js';
 import type { BrokerEvent } from './contract.js';
 
@@ -15,10 +16,13 @@ export interface IbBrokerOptions {
   readonly clientId: number;
   /** Null: the gateway's only one. */
   readonly account: string | null;
+  /** For downloads: any account will do, and orders are refused. */
+  readonly dataOnly?: boolean;
   /** Order ids begin here or above what the gateway offers, whichever is higher: the mark of earlier processes. */
   readonly firstOrderId?: number;
   readonly clock?: WallClock;
   readonly pace?: Pace;
+  readonly historyLimits?: HistoryLimits;
   /** From the socket's opening to accounts and order id. */
   readonly handshakeTimeoutMs?: number;
   /** A question whose answer is not whole by then is unknown. */
@@ -45,8 +49,10 @@ export const LAST_REQUEST_ID = 2_000_000_000;
 export function settingsOf(options: IbBrokerOptions): Settings {
   const settings: Settings = {
     firstOrderId: 1,
+    dataOnly: false,
     clock: { nowMs: () => performance.now() },
     pace: DEFAULT_PACE,
+    historyLimits: IBKR_HISTORY_LIMITS,
     handshakeTimeoutMs: 15_000,
     answerTimeoutMs: 15_000,
     historyTimeoutMs: 120_000,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HistoryPace } from './history-pace.js';
+import { HistoryPace, IBKR_HISTORY_LIMITS } from './history-pace.js';
 import { PRIORITY, SendQueue } from './send-queue.js';
 
 describe('the queue before the gateway', () => {
@@ -29,7 +29,7 @@ describe('the queue before the gateway', () => {
 describe('the pace of history', () => {
   it('identical ones are 15 s apart, one contract has five in two seconds', () => {
     let now = 0;
-    const pace = new HistoryPace(() => now);
+    const pace = new HistoryPace(IBKR_HISTORY_LIMITS, () => now);
     const ask = (key: string, barMs = 60_000): number => {
       const waitMs = pace.waitMs(key, 'SYN', barMs);
       if (waitMs === 0) pace.began(key, 'SYN', barMs);
@@ -46,7 +46,7 @@ describe('the pace of history', () => {
 
   it('of small bars sixty in ten minutes, of larger ones as many as one likes', () => {
     let now = 0;
-    const pace = new HistoryPace(() => now);
+    const pace = new HistoryPace(IBKR_HISTORY_LIMITS, () => now);
     for (let n = 0; n < 60; n++) {
       expect(pace.waitMs(`k${n}`, `S${n}`, 5_000)).toBe(0);
       pace.began(`k${n}`, `S${n}`, 5_000);
@@ -58,7 +58,7 @@ describe('the pace of history', () => {
   });
 
   it('fifty are under way at once, and a violation silences all for 15 s', () => {
-    const pace = new HistoryPace(() => 0);
+    const pace = new HistoryPace(IBKR_HISTORY_LIMITS, () => 0);
     for (let n = 0; n < 50; n++) pace.began(`k${n}`, `S${n}`, 60_000);
     expect(pace.waitMs('more', 'S', 60_000)).toBe(Infinity);
     pace.ended();

@@ -16,6 +16,9 @@ const MOST_FRAME_BYTES = 0xff_ff_ff;
 /** The library releases a tenth of it every 100 ms: so many that it never waits. */
 const OPEN_LIMITER = 1e9;
 
+/** A gateway that does not answer the end of a connection. */
+const LONGEST_END_MS = 1_000;
+
 export interface WireListener {
   /** Bytes came in, a whole message or not. */
   bytes(): void;
@@ -34,8 +37,8 @@ export interface StoqeyConnection {
   connect(): void;
   /** Gives the connection up at once (RST): the gateway frees the clientId, and nothing that waits is delivered. */
   reset(): void;
-  /** Sends what is written, then FIN. */
-  end(): void;
+  /** Sends what is written, then FIN; resolves when the gateway has closed too, or is not waited for any longer. */
+  end(): Promise<void>;
 }
 
 export function stoqeyConnection(
@@ -97,7 +100,20 @@ export function stoqeyConnection(
       if (client.connecting) client.destroy();
       else client.resetAndDestroy();
     },
-    end: () => stream()?.end(),
+    end: () =>
+      new Promise((resolve) => {
+        over = true;
+        const client = stream();
+        if (client === null || client.destroyed) return resolve();
+        client.on('error', () => undefined);
+        const timer = setTimeout(() => client.destroy(), LONGEST_END_MS);
+        client.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        if (client.connecting) client.destroy();
+        else client.end();
+      }),
   };
 }
 

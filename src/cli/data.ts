@@ -4,7 +4,9 @@ import { CALENDAR_NAMES } from '#env/market/calendar.js';
 import { checkDataset, DEFAULT_CHECK } from '#src/data/check.js';
 import { COLUMN_ROLES, type ColumnMapping, type ColumnRole } from '#src/data/csv-columns.js';
 import { describeDataset } from '#src/data/describe.js';
-import { importCsv } from '#src/data/import.js';
+import { downloadDataset } from '#src/broker/download.js';
+import { readRuntimeSettings } from '#src/config/runtime.js';
+import { importCsv, type Imported } from '#src/data/import.js';
 import { listDatasets } from '#src/data/list.js';
 import type { CsvHints } from '#src/data/load.js';
 import { checkText, describeText, listText } from '#src/data/text.js';
@@ -147,11 +149,103 @@ const check = {
   },
 };
 
+function printImported({ bars, csvFile, manifestFile, inferred }: Imported, asJson: boolean): void {
+  for (const text of inferred) say(`inferred: ${text}`);
+  if (asJson)
+    print(
+      JSON.stringify(
+        {
+          csv: csvFile,
+          manifest: manifestFile,
+          bars: bars.length,
+          segments: bars.segments.length,
+          interval: bars.interval.label,
+          calendar: bars.calendar,
+          sha256: bars.sha256,
+        },
+        null,
+        2,
+      ),
+    );
+  else
+    print(
+      `${csvFile}\n${manifestFile}\n${bars.length} bars of ${bars.interval.label} in ${bars.segments.length} segment${bars.segments.length === 1 ? '' : 's'}, calendar ${bars.calendar}`,
+    );
+}
+
+/** Beside a trader that has IB_CLIENT_ID itself. */
+const DOWNLOAD_CLIENT_ID = 1000;
+
+interface IbArguments {
+  readonly file?: string;
+  readonly symbol?: string | undefined;
+  readonly interval?: string | undefined;
+  readonly calendar?: string | undefined;
+  readonly fromDate?: string;
+  readonly toDate?: string;
+  readonly type: string;
+  readonly exchange: string;
+  readonly currency: string;
+  readonly connectTimeout: number;
+  readonly name: string;
+  readonly out: string;
+  readonly source?: string;
+  readonly licence?: string;
+  readonly force: boolean;
+}
+
+function importFromIb(args: IbArguments): Promise<Imported> {
+  const needed = (option: string, given: string | undefined): string =>
+    given ?? fail('USAGE', { where: 'import --from ib', message: `say ${option}` });
+  if (args.file !== undefined)
+    fail('USAGE', { where: 'import --from ib', value: args.file, message: 'a download takes no file: leave it out' });
+  const { ib } = readRuntimeSettings(process.env);
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  const live = process.stderr.isTTY === true;
+  let told = -1;
+  return downloadDataset({
+    broker: { host: ib.host, port: ib.port, clientId: ib.clientId + DOWNLOAD_CLIENT_ID, account: null, dataOnly: true },
+    symbol: needed('--symbol', args.symbol),
+    interval: needed('--interval', args.interval),
+    fromDate: needed('--from-date', args.fromDate),
+    toDate: args.toDate ?? null,
+    securityType: chosen(args.type, 'STK', 'CASH', 'IND') ?? 'STK',
+    exchange: args.exchange,
+    currency: args.currency,
+    name: args.name,
+    out: args.out,
+    calendar: args.calendar,
+    source: args.source,
+    licence: args.licence,
+    force: args.force,
+    connectTimeoutMs: args.connectTimeout * 1000,
+    signal: controller.signal,
+    progress: (doneMs, fromMs, toMs, bars) => {
+      const percent = Math.floor((100 * (doneMs - fromMs)) / Math.max(1, toMs - fromMs));
+      if (percent === told || (!live && percent - told < 10 && percent < 100)) return;
+      told = percent;
+      say(`${percent}%, ${bars} bars`);
+    },
+  });
+}
+
 const importCommand = {
-  command: 'import <file>',
-  describe: 'Turn a CSV file into a normalised CSV file and its manifest',
+  command: 'import [file]',
+  describe: 'Turn a CSV file, or history of Interactive Brokers, into a normalised CSV file and its manifest',
   builder: (yargs: Argv) =>
-    yargs.positional('file', { type: 'string', demandOption: true, describe: 'CSV file, plain or gzip' }).options({
+    yargs.positional('file', { type: 'string', describe: 'CSV file, plain or gzip' }).options({
+      from: {
+        choices: ['csv', 'ib'],
+        default: 'csv',
+        describe: 'ib: download from the gateway at IB_HOST and IB_PORT; goes on where it was interrupted',
+      },
+      'from-date': { type: 'string', describe: 'ib: first day, yyyy-mm-dd' },
+      'to-date': { type: 'string', describe: 'ib: last day; default: to the last closed bar' },
+      type: { choices: ['STK', 'CASH', 'IND'], default: 'STK', describe: 'ib: type of security' },
+      exchange: { type: 'string', default: 'SMART', describe: 'ib: exchange' },
+      currency: { type: 'string', default: 'USD', describe: 'ib: currency' },
+      'connect-timeout': { type: 'number', default: 20, describe: 'ib: seconds to wait for the gateway' },
       name: { type: 'string', demandOption: true, describe: 'Name of the data set' },
       out: { type: 'string', default: 'datasets', describe: 'Folder for NAME.csv and NAME.yaml' },
       tick: { type: 'number', describe: 'Price increment; default: the usual one' },
@@ -177,7 +271,14 @@ const importCommand = {
     }),
   handler: async (
     args: CsvArguments & {
-      file: string;
+      file?: string;
+      from: string;
+      fromDate?: string;
+      toDate?: string;
+      type: string;
+      exchange: string;
+      currency: string;
+      connectTimeout: number;
       name: string;
       out: string;
       tick?: number;
@@ -190,7 +291,10 @@ const importCommand = {
       json: boolean;
     },
   ) => {
+    if (args.from === 'ib') return printImported(await importFromIb(args), args.json);
     const { file, name, out, tick, adjusted, source, licence, force } = args;
+    if (file === undefined)
+      return fail('USAGE', { where: 'import', message: 'name a CSV file, or say --from ib --symbol S --from-date D' });
     const segments =
       args.maxGapSessions === undefined
         ? chosen(args.segments, 'none', 'month-gap')
@@ -207,28 +311,7 @@ const importCommand = {
       licence,
       force,
     });
-    for (const text of imported.inferred) say(`inferred: ${text}`);
-    const { bars, csvFile, manifestFile } = imported;
-    if (args.json)
-      print(
-        JSON.stringify(
-          {
-            csv: csvFile,
-            manifest: manifestFile,
-            bars: bars.length,
-            segments: bars.segments.length,
-            interval: bars.interval.label,
-            calendar: bars.calendar,
-            sha256: bars.sha256,
-          },
-          null,
-          2,
-        ),
-      );
-    else
-      print(
-        `${csvFile}\n${manifestFile}\n${bars.length} bars of ${bars.interval.label} in ${bars.segments.length} segment${bars.segments.length === 1 ? '' : 's'}, calendar ${bars.calendar}`,
-      );
+    printImported(imported, args.json);
   },
 };
 

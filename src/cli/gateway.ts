@@ -24,6 +24,7 @@ interface GatewayArguments {
   cash: number;
   'start-at'?: string | undefined;
   'max-version': number;
+  'message-rate': number;
   'exit-when-over': boolean;
   json: boolean;
 }
@@ -58,6 +59,11 @@ export const gatewayCommand: CommandModule<object, GatewayArguments> = {
         cash: { type: 'number', default: DEFAULT_CASH, describe: "Cash at the start, in the data's currency" },
         'start-at': { type: 'string', describe: 'Market time of the start, ISO 8601 with zone; default: 2nd session' },
         'max-version': { type: 'number', default: MAX_SERVER_VERSION, describe: 'Highest server version offered' },
+        'message-rate': {
+          type: 'number',
+          default: 50,
+          describe: "A client's messages a second before error 100; 0: any",
+        },
         'exit-when-over': { type: 'boolean', default: false, describe: 'End when the last bar has been replayed' },
         json: { type: 'boolean', default: false, describe: 'Print where it listens as JSON' },
       })
@@ -76,6 +82,7 @@ export const gatewayCommand: CommandModule<object, GatewayArguments> = {
       fills: args.fills,
       initialCash: args.cash,
       versionCap: args['max-version'],
+      requestsPerSecond: args['message-rate'] === 0 ? null : args['message-rate'],
       ...(args['start-at'] === undefined ? {} : { startTimeMs: parseStart(args['start-at']) }),
       log: (message) => console.error(message),
     });

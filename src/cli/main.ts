@@ -26,6 +26,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./sweep.js')).sweepCommand),
   },
   {
+    name: 'walk-forward',
+    summary: 'Train window after window over all seeds, and judge what follows each',
+    register: async (yargs) => yargs.command((await import('./walk-forward.js')).walkForwardCommand),
+  },
+  {
     name: 'evaluate',
     summary: 'Judge a run on held-out bars against honest baselines',
     register: async (yargs) => yargs.command((await import('./evaluate.js')).evaluateCommand),
@@ -39,6 +44,11 @@ const COMMANDS: readonly Entry[] = [
     name: 'replay',
     summary: 'Train a run again and compare it to the bit',
     register: async (yargs) => yargs.command((await import('./replay.js')).replayCommand),
+  },
+  {
+    name: 'audit',
+    summary: 'Look for look-ahead in features, environment, training, splits and data',
+    register: async (yargs) => yargs.command((await import('./audit.js')).auditCommand),
   },
   {
     name: 'prove',
@@ -62,7 +72,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'runs',
-    summary: 'List training runs',
+    summary: 'List, show, tag, archive and delete runs',
     register: async (yargs) => yargs.command((await import('./runs.js')).runsCommand),
   },
   {

@@ -12,7 +12,7 @@ export interface DefaultLayer {
   readonly tree: Tree;
 }
 
-const DATA_DEFAULTS = { train: { from: null, to: null }, validation: null, test: null };
+const DATA_DEFAULTS = { train: { from: null, to: null }, validation: null, test: null, exclude: [] };
 const OBSERVATION_DEFAULTS = { feature_set: 'v1', warmup: DEFAULT_WARMUP };
 
 /** The layers below the user's own, weakest first. */
@@ -27,6 +27,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
         description: '',
         seed: 0,
         sweep: null,
+        walk_forward: null,
         env: market ? { id: 'market', ...DEFAULT_MARKET_CONFIG } : {},
         data: market ? DATA_DEFAULTS : null,
         observation: market ? OBSERVATION_DEFAULTS : null,
@@ -40,6 +41,7 @@ export function defaultLayers(envId: unknown, preset: unknown): DefaultLayer[] {
           engine: 'simd',
           tfjs_backend: 'cpu',
           threads: 1,
+          tensorboard: true,
         },
       },
     },
@@ -62,4 +64,18 @@ export const SECTION_DEFAULTS: readonly { readonly path: readonly string[]; read
   { path: ['observation'], tree: OBSERVATION_DEFAULTS },
   { path: ['data', 'validation'], tree: { from: null, to: null } },
   { path: ['data', 'test'], tree: { from: null, to: null } },
+  {
+    path: ['walk_forward'],
+    tree: {
+      scheme: 'rolling',
+      train: null,
+      validation: null,
+      test: null,
+      step: null,
+      purge: 0,
+      embargo: 0,
+      groups: 6,
+      test_groups: 2,
+    },
+  },
 ];

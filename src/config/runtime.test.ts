@@ -11,8 +11,15 @@ it('reads the gateway, the log level and the runs folder; what is unset or empty
       IB_CLIENT_ID: '0',
       LOG_LEVEL: 'WARNING',
       OPENBELL_RUNS_DIR: '/r',
+      OPENBELL_REGISTRY_DIR: '/g',
     }),
-  ).toEqual({ ib: { host: '10.0.0.1', port: 7497, clientId: 0 }, logLevel: 'warning', runsDir: '/r' });
+  ).toEqual({
+    ib: { host: '10.0.0.1', port: 7497, clientId: 0 },
+    logLevel: 'warning',
+    runsDir: '/r',
+    registryDir: '/g',
+    tradingDir: 'trading',
+  });
 });
 
 it.each([

@@ -156,6 +156,38 @@ const data = z.strictObject({
   train: window('Bars to learn from.'),
   validation: window('Bars to choose the best checkpoint on; null: the last one is taken.').nullable(),
   test: window('Bars to judge on; never touched while training. null: none are set apart.').nullable(),
+  exclude: z
+    .array(window('A stretch that is left out.'))
+    .describe(
+      'Stretches of the training window that training never sees, not even as warm-up: what follows one is warmed up anew.',
+    ),
+});
+
+const span = (what: string) =>
+  z
+    .union([
+      count(2),
+      z.string().regex(/^[1-9]\d*(d|w|mo|y)$/, 'expected a number of bars, or a span such as 10d, 6w, 3mo or 2y'),
+    ])
+    .describe(`${what} A number of bars, or a span of the calendar: 10d, 6w, 3mo, 2y.`);
+
+const walkForward = z.strictObject({
+  scheme: z
+    .enum(['rolling', 'anchored', 'combinatorial'])
+    .describe(
+      'rolling: every window learns from as many bars. anchored: from the first bar on. combinatorial: purged cross-validation.',
+    ),
+  train: span('What a window learns from; anchored: what the first one does.').nullable(),
+  validation: span('What follows it, to choose the best checkpoint on; null: the last one is taken.').nullable(),
+  test: span('What a window is judged on.').nullable(),
+  step: span('From one test window to the next; null: as long as a test window.').nullable(),
+  purge: z.int().min(0).describe('Bars that nobody uses between two parts of a window.'),
+  embargo: z
+    .int()
+    .min(0)
+    .describe('Further bars that nobody uses after a part that was judged on, before the next part begins.'),
+  groups: count(2, 64).describe('combinatorial: into how many groups the bars are cut.'),
+  test_groups: count(1, 32).describe('combinatorial: how many of them are judged on at a time.'),
 });
 
 const observation = z.strictObject({
@@ -257,6 +289,7 @@ const training = z.strictObject({
     .describe(
       '2: the critic learns on a thread of its own. The bits are the same, and a run may change it on resuming.',
     ),
+  tensorboard: z.boolean().describe("Write TensorBoard's event file into the run's folder (docs/runs.md)."),
 });
 
 /** The whole file, every key present: what `loadExperiment` returns. */
@@ -282,6 +315,9 @@ export const experimentSchema = z.strictObject({
   observation: observation.nullable().describe('Observation of the market environment; null for the classic ones.'),
   agent: agent.describe("PPO's hyper-parameters, named as stable-baselines3 names them."),
   training: training.describe('The training run.'),
+  walk_forward: walkForward
+    .nullable()
+    .describe('How `openbell walk-forward` cuts the bars into windows (docs/walk-forward.md); train ignores it.'),
 });
 
 export type ExperimentConfig = z.infer<typeof experimentSchema>;
@@ -290,6 +326,7 @@ export type DataConfig = z.infer<typeof data>;
 export type ObservationConfig = z.infer<typeof observation>;
 export type AgentConfig = z.infer<typeof agent>;
 export type TrainingConfig = z.infer<typeof training>;
+export type WalkForwardConfig = z.infer<typeof walkForward>;
 export type DateWindow = DataConfig['train'];
 
 // The schema and the types of env/ and agents/ name the same keys: the compiler refuses it where they drift.

@@ -37,17 +37,20 @@ function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly
 
 /**
  * sha256 of all that decides what a run learns, except its seed: runs of one configuration share it. Name and
- * description do not count, nor does the number of threads, which changes no bit; keys are sorted, so that their order
- * in a file does not count either. A policy's file counts by its sha256, which training fills in.
+ * description do not count, nor does what changes no bit, the number of threads and whether TensorBoard's file is
+ * written; keys are sorted, so that their order in a file does not count either. A policy's file counts by its sha256,
+ * which training fills in.
  */
 export function configHash({ env, data, observation, agent, training }: ExperimentConfig): string {
   // an undefined member is left out of JSON
   const tfjs_backend = training.engine === 'tfjs' ? training.tfjs_backend : undefined;
-  const decisive = { ...training, threads: undefined, tfjs_backend };
+  const decisive = { ...training, threads: undefined, tensorboard: undefined, tfjs_backend };
   // where a policy's file lies decides nothing: its contents do
   const policy = agent.policy === null ? undefined : { ...agent.policy, module: undefined };
+  // nothing left out decides nothing
+  const bars = data === null || data.exclude.length > 0 ? data : { ...data, exclude: undefined };
   return createHash('sha256')
-    .update(canonicalJson({ env, data, observation, agent: { ...agent, policy }, training: decisive }))
+    .update(canonicalJson({ env, data: bars, observation, agent: { ...agent, policy }, training: decisive }))
     .digest('hex');
 }
 

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Bars } from '#env/market/bars.js';
+import type { Instrument } from '#env/market/instrument.js';
 import { fail } from '#src/errors.js';
 import { timeText } from './interval.js';
 import { fromCsv, loadDatasetInFull, type CsvHints } from './load.js';
@@ -26,6 +27,8 @@ export interface ImportOptions extends CsvHints {
   readonly out: string;
   /** Price increment; default: the usual bands of the type. */
   readonly tick?: number | undefined;
+  /** Where the source knows it for sure; default: what the symbol and the prices suggest. */
+  readonly instrument?: Instrument | undefined;
   readonly segments?: SegmentRule | undefined;
   /** The prices are adjusted already, by a factor that the file does not hold. */
   readonly adjusted?: boolean | undefined;
@@ -85,7 +88,7 @@ async function writing<Result>(out: string, write: () => Promise<Result>): Promi
 }
 
 function manifestText(options: ImportOptions, bars: Bars, written: string, sha256: string, hasFactor: boolean): string {
-  const { symbol, securityType, currency, exchange, ticks, lotSize } = bars.instrument;
+  const { symbol, securityType, currency, exchange, ticks, lotSize } = options.instrument ?? bars.instrument;
   const bands =
     options.tick === undefined
       ? ticks.map(({ lowEdge, increment }) => ({ low_edge: lowEdge, increment }))

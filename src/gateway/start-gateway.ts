@@ -44,8 +44,8 @@ export interface GatewayOptions {
   readonly versionCap?: number;
   /** When market time begins to pass. Default `first_client`. */
   readonly start?: 'now' | 'first_client';
-  /** A client's requests a second (wall clock) before error 100; not counted at maximum speed. Default 50. */
-  readonly requestsPerSecond?: number;
+  /** A client's requests a second (wall clock) before error 100; not counted at maximum speed. Default 50; null: no limit. */
+  readonly requestsPerSecond?: number | null;
   readonly log?: (message: string) => void;
 }
 
@@ -66,7 +66,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = options.port ?? DEFAULT_PORT;
   const speed = options.speed ?? DEFAULT_SPEED;
   const versionCap = options.versionCap ?? MAX_SERVER_VERSION;
-  checkNumbers(port, options.controlPort ?? 0, speed, versionCap);
+  checkNumbers(port, options.controlPort ?? 0, speed, versionCap, options.requestsPerSecond ?? null);
   const seed = options.seed ?? 0;
   const exchange = createExchange({
     bars: options.bars,
@@ -101,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       port,
       versionCap,
       seed,
-      requestsPerSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
+      requestsPerSecond: options.requestsPerSecond === undefined ? REQUESTS_PER_SECOND : options.requestsPerSecond,
       symbols: options.bars.map(({ instrument }) => instrument.symbol),
     },
     {
@@ -174,7 +174,13 @@ function checkFaults({ scripted }: FaultPlanSpec, bars: readonly Bars[]): void {
   }
 }
 
-function checkNumbers(port: number, controlPort: number, speed: Speed, versionCap: number): void {
+function checkNumbers(
+  port: number,
+  controlPort: number,
+  speed: Speed,
+  versionCap: number,
+  messageRate: number | null,
+): void {
   for (const [where, value] of [
     ['port', port],
     ['control port', controlPort],
@@ -189,6 +195,13 @@ function checkNumbers(port: number, controlPort: number, speed: Speed, versionCa
           'this is where TWS and IB Gateway trade real money: a simulation does not listen there; 4002 and 7497 are the paper ports',
       });
   }
+  if (messageRate !== null && !(Number.isInteger(messageRate) && messageRate >= 1 && messageRate <= 1e6))
+    fail('GATEWAY_OPTIONS', {
+      where: 'message rate',
+      value: messageRate,
+      message:
+        'a client may send a whole number of messages a second, from 1 to 1000000, or any number (null; 0 on the command line)',
+    });
   if (speed !== 'max' && !(speed > 0 && speed <= 1e6))
     fail('GATEWAY_OPTIONS', {
       where: 'speed',

@@ -16,6 +16,8 @@ import {
 } from './compare-read.js';
 import type { CompareGroup } from './compare-table.js';
 import { evaluateRun, type WindowName } from './evaluate.js';
+import { findWalkForward } from './walk-forward/record.js';
+import { walkForwardGroup, type WalkForwardGroup } from './walk-forward/compare.js';
 import { listRuns, readRecord, type ListedRun } from './run-directory.js';
 
 export interface CompareRunsOptions extends CompareOptions {
@@ -54,19 +56,59 @@ export async function compareRuns(options: CompareRunsOptions): Promise<CompareM
   const { runsDir, references, evaluation = 'test', by = null } = options;
   const runs = listRuns(runsDir);
   const builtIn = options.baseline !== undefined && isBuiltIn(options.baseline, runs) ? options.baseline : null;
-  const groups = references.map((reference) => groupOf(reference, runs, runsDir));
+  const sources = references.map((reference) => sourceOf(reference, runs, options));
   const named = options.baseline;
-  if (named !== undefined && builtIn === null && !groups.some(({ name }) => name === named)) {
-    groups.push(groupOf(named, runs, runsDir));
+  if (named !== undefined && builtIn === null && !sources.some(({ name }) => name === named)) {
+    sources.push(sourceOf(named, runs, options));
   }
   const baseline =
     named === undefined || builtIn !== null
       ? named
-      : (groups.find(({ name }) => name === named) ?? groups[groups.length - 1]).name;
-  const read = await readGroups(groups, options, evaluation, by);
-  const compared = groups.map((group, k) => tableOf(group, read[k], by));
-  const all = builtIn === null ? compared : [...compared, baselineGroup(builtIn, read.flat(), by)];
-  return compareGroups(all, { ...options, baseline, evaluation: by === 'window' ? 'each window' : evaluation });
+      : (sources.find(({ name }) => name === named) ?? sources[sources.length - 1]).name;
+  const read = await readGroups(
+    sources.map(({ group }) => group ?? NOTHING),
+    options,
+    evaluation,
+    by,
+  );
+  const compared = sources.map(({ group, walk }, k) => walk?.group ?? tableOf(group ?? NOTHING, read[k], by));
+  const evaluations = sources.flatMap(({ walk }, k) => walk?.evaluations ?? read[k]);
+  // the paths of combinatorial windows are tasks, whatever is asked for
+  const paths = sources.some(({ walk }) => walk?.scheme === 'combinatorial');
+  const all = builtIn === null ? compared : [...compared, baselineGroup(builtIn, evaluations, paths ? 'window' : by)];
+  return compareGroups(all, {
+    ...options,
+    by: paths ? null : by,
+    baseline,
+    evaluation: paths
+      ? 'each path'
+      : by === 'window'
+        ? 'each window'
+        : sources.some(({ walk }) => walk !== null)
+          ? 'out of sample'
+          : evaluation,
+  });
+}
+
+/** Stands where a walk-forward does: it has evaluations of its own. */
+const NOTHING: Group = { name: '', source: '', runs: [], remarks: [] };
+
+/** What a reference means: runs, or a walk-forward of many. */
+interface Source {
+  readonly name: string;
+  readonly group: Group | null;
+  readonly walk: WalkForwardGroup | null;
+}
+
+function sourceOf(reference: string, runs: readonly ListedRun[], { runsDir, by = null }: CompareRunsOptions): Source {
+  const labelled = /^([\w .+-]+)=(.+)$/.exec(reference);
+  const folder = findWalkForward(labelled?.[2] ?? reference, runsDir);
+  if (folder !== null) {
+    const walk = walkForwardGroup(folder, labelled?.[1] ?? null, by, runsDir);
+    return { name: walk.group.name, group: null, walk };
+  }
+  const group = groupOf(reference, runs, runsDir);
+  return { name: group.name, group, walk: null };
 }
 
 function isBuiltIn(name: string, runs: readonly ListedRun[]): boolean {
@@ -103,7 +145,7 @@ async function readGroups(
   by: 'symbol' | 'window' | null,
 ): Promise<ReadEvaluation[][]> {
   const all = groups.flatMap(({ runs }) => runs);
-  const names = by === 'window' ? commonWindows(all) : [evaluation];
+  const names = by === 'window' && all.length > 0 ? commonWindows(all) : [evaluation];
   const absent: { run: ListedRun; stale: boolean }[] = [];
   const read: ReadEvaluation[][] = [];
   for (const { runs } of groups) {

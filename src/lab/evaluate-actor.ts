@@ -9,7 +9,7 @@ import {
 } from '#src/stats/actions.js';
 import { decideVerdict, type Verdict } from '#src/stats/verdict.js';
 import { runActor, runBaselines, runRandom, type ActorRun, type RandomRun } from './evaluate-baselines.js';
-import type { EvaluationMarket } from './evaluate-paths.js';
+import type { EvaluationMarket, WindowedActor } from './evaluate-paths.js';
 import { computeStatistics, type Statistics } from './evaluate-statistics.js';
 import type { Trials } from './trials.js';
 
@@ -43,7 +43,11 @@ export interface EvaluationResult {
  * Evaluates an actor over windows, without noise, against flat, buy-and-hold, an SMA cross and random traders at
  * matched turnover, all under the same costs, rules and exits. Deterministic given the actor and the seed.
  */
-export function evaluateActor(actor: Actor, market: EvaluationMarket, options: EvaluateOptions): EvaluationResult {
+export function evaluateActor(
+  actor: Actor | WindowedActor,
+  market: EvaluationMarket,
+  options: EvaluateOptions,
+): EvaluationResult {
   const { seed, randomPaths = 100, resamples, seen = false, trials } = options;
   const agent = runActor(actor, market);
   const baselines = runBaselines(market);

@@ -17,7 +17,13 @@ import { barsPerYear } from '#src/stats/annualisation.js';
 import { sumSleeves, type EquityPath } from '#src/stats/equity-path.js';
 import { computePerformance, type Performance } from '#src/stats/performance.js';
 import { tradedValue, type RoundTrip } from '#src/stats/round-trips.js';
-import { runSleeves, windowsBySymbol, type EvaluationMarket, type SleeveRun } from './evaluate-paths.js';
+import {
+  runSleeves,
+  windowsBySymbol,
+  type EvaluationMarket,
+  type SleeveRun,
+  type WindowedActor,
+} from './evaluate-paths.js';
 
 /** An actor's way through all sleeves, and what it came to. */
 export interface ActorRun {
@@ -47,7 +53,7 @@ export function specNamed(featureSet: string): ObservationSpec {
 }
 
 /** Runs one actor over all symbols, one sleeve each. */
-export function runActor(actor: Actor, market: EvaluationMarket): ActorRun {
+export function runActor(actor: Actor | WindowedActor, market: EvaluationMarket): ActorRun {
   const sleeves = [...windowsBySymbol(market.windows).values()].flatMap((windows) =>
     runSleeves(actor, windows, market),
   );

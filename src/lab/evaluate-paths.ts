@@ -15,6 +15,13 @@ export interface EvaluationMarket {
   readonly featureSet: string;
 }
 
+/** Policies that take turns, such as those of a walk-forward: each window has its own. */
+export interface WindowedActor {
+  readonly name: string;
+  /** @param window one of the market's own, the same object */
+  actorFor(window: TradingWindow): Actor;
+}
+
 /** One symbol's sleeve: its segments one after another, the equity carried over. Columns have T rows. */
 export interface SleeveRun {
   readonly symbol: string;
@@ -57,7 +64,7 @@ export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, 
  * @param count accounts, all handed to the actor as one batch
  */
 export function runSleeves(
-  actor: Actor,
+  actor: Actor | WindowedActor,
   windows: readonly TradingWindow[],
   market: EvaluationMarket,
   count = 1,
@@ -68,7 +75,14 @@ export function runSleeves(
   const equity = new Float64Array(count).fill(sleeve);
   const segments = windows.map((window) => {
     const initial = count === 1 ? equity[0] : sleeve;
-    const logs = runSegment(actor, window, market, sleeve, initial, count);
+    const logs = runSegment(
+      'actorFor' in actor ? actor.actorFor(window) : actor,
+      window,
+      market,
+      sleeve,
+      initial,
+      count,
+    );
     logs.forEach((log, i) => (equity[i] = log.finish(equity[i] / initial)));
     return logs;
   });

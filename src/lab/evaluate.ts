@@ -22,6 +22,7 @@ import { specNamed } from './evaluate-baselines.js';
 import { readCurves } from './evaluate-curves.js';
 import { writeEvaluation } from './evaluate-outputs.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
+import { spanOf } from './exclude.js';
 import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from '#src/registry/files.js';
 import { loadPolicyModule } from './policy-module.js';
@@ -78,26 +79,11 @@ const CLASSIC_SEED = 2_000_000;
  * sets no such window apart.
  */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluatedRun> {
-  const run = RunDirectory.open(options.directory);
-  const config = run.loadConfig();
-  const chosen = chooseCheckpoint(run, options);
-  const checkpoint = readCheckpoint(chosen.file, 'evaluate');
-  checkFit(checkpoint, config, chosen.file);
-  const { policy, engine } = await loadPolicy(checkpoint, config);
+  const { run, config, chosen, checkpoint, policy, head, saw, dispose } = await openTrained(options);
   try {
-    const head = {
-      run: run.path,
-      experiment: config.name,
-      seed: checkpoint.head.seed,
-      checkpoint: chosen.name,
-      timesteps: checkpoint.head.timesteps,
-      weightsSha256: weightsSha256(engine),
-      configHash: checkpoint.head.configHash,
-      observationHash: checkpoint.head.observationHash,
-    };
     if (config.env.id !== 'market') return evaluateClassic(run, config.env.id, policy, head);
     const { market, name, folderName } = await chooseWindows(config, options);
-    const seen = wasSeen(market, config, run, chosen.name);
+    const seen = saw(market);
     const evaluated = evaluateActor(policy, market, {
       seed: options.seed ?? DEFAULT_SEED,
       seen,
@@ -127,8 +113,55 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
     }
     return { result, summary, text: evaluationText(result, name), folder, reportFile };
   } finally {
-    engine.dispose();
+    dispose();
   }
+}
+
+/** A trained policy with its own normaliser, ready to act. */
+export interface TrainedPolicy {
+  readonly run: RunDirectory;
+  readonly config: ExperimentConfig;
+  readonly chosen: ChosenCheckpoint;
+  readonly checkpoint: Checkpoint;
+  readonly policy: ActingPolicy;
+  /** What metrics.json says of the policy that was judged. */
+  readonly head: {
+    readonly run: string;
+    readonly experiment: string;
+    readonly seed: number;
+    readonly checkpoint: string;
+    readonly timesteps: number;
+    readonly weightsSha256: string;
+    readonly configHash: string;
+    readonly observationHash: string | null;
+  };
+  /** Whether training, or the choice of the checkpoint, saw bars of these windows. */
+  saw(market: EvaluationMarket): boolean;
+  dispose(): void;
+}
+
+/** Loads a run's checkpoint. Throws as `evaluateRun` does, but for the windows. */
+export async function openTrained(
+  options: Pick<EvaluateRunOptions, 'directory' | 'checkpoint' | 'checkpointFile'>,
+): Promise<TrainedPolicy> {
+  const run = RunDirectory.open(options.directory);
+  const config = run.loadConfig();
+  const chosen = chooseCheckpoint(run, options);
+  const checkpoint = readCheckpoint(chosen.file, 'evaluate');
+  checkFit(checkpoint, config, chosen.file);
+  const { policy, engine } = await loadPolicy(checkpoint, config);
+  const head = {
+    run: run.path,
+    experiment: config.name,
+    seed: checkpoint.head.seed,
+    checkpoint: chosen.name,
+    timesteps: checkpoint.head.timesteps,
+    weightsSha256: weightsSha256(engine),
+    configHash: checkpoint.head.configHash,
+    observationHash: checkpoint.head.observationHash,
+  };
+  const saw = (market: EvaluationMarket): boolean => wasSeen(market, config, run, chosen.name);
+  return { run, config, chosen, checkpoint, policy, head, saw, dispose: () => engine.dispose() };
 }
 
 interface ChosenCheckpoint {
@@ -139,7 +172,10 @@ interface ChosenCheckpoint {
   readonly usual: 'best' | 'last';
 }
 
-export function chooseCheckpoint(run: RunDirectory, options: EvaluateRunOptions): ChosenCheckpoint {
+export function chooseCheckpoint(
+  run: RunDirectory,
+  options: Pick<EvaluateRunOptions, 'directory' | 'checkpoint' | 'checkpointFile'>,
+): ChosenCheckpoint {
   const best = checkpointFile(run.checkpoints, 'best');
   const usual = existsSync(best) ? 'best' : 'last';
   // another checkpoint in its place would pass for the one that was chosen
@@ -268,21 +304,30 @@ function customFolder(datasets: readonly string[], { from, to }: { from: string 
  * Whether training, or the choice of the best checkpoint, saw bars of these windows: the same symbol in overlapping
  * time, whichever file it came from.
  */
-function wasSeen(market: EvaluationMarket, config: ExperimentConfig, run: RunDirectory, checkpoint: string): boolean {
+function wasSeen(
+  market: EvaluationMarket,
+  config: ExperimentConfig,
+  run: Pick<RunDirectory, 'record'>,
+  checkpoint: string,
+): boolean {
   const { data } = config;
   if (data === null) return false;
+  const excluded = data.exclude.map((span) => spanOf(span, 'data.exclude'));
   const symbols = new Set(run.record.data.map(({ symbol }) => symbol));
   const files = new Set(run.record.data.map(({ sha256 }) => sha256));
-  const used = [data.train, ...(checkpoint === 'last' ? [] : [data.validation])].filter((window) => window !== null);
+  const used = [
+    { window: data.train, without: excluded },
+    { window: checkpoint === 'last' ? null : data.validation, without: [] },
+  ];
   return market.windows.some((window) => {
     const { fromMs, toMs } = windowSpan({ windows: [window] });
     return (
       // a copy of a file under another name is the same market
       (symbols.has(window.bars.instrument.symbol) || files.has(window.bars.sha256)) &&
-      used.some(({ from, to }) => {
-        const startMs = from === null ? -Infinity : utcInstant(from, 'data');
-        const endMs = to === null ? Infinity : utcInstant(to, 'data');
-        return fromMs < endMs && toMs >= startMs;
+      used.some(({ window: own, without }) => {
+        if (own === null || without.some((span) => fromMs >= span.fromMs && toMs < span.toMs)) return false;
+        const span = spanOf(own, 'data');
+        return fromMs < span.toMs && toMs >= span.fromMs;
       })
     );
   });

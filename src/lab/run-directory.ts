@@ -8,10 +8,12 @@
  *   metrics.jsonl    a line an update or evaluation; holds only what reproduces to the byte
  *   fingerprints.jsonl  what the policy was at each update: see fingerprints.ts
  *   timings.jsonl    wall time of the same lines: kept apart, since it never reproduces
+ *   events.out.tfevents.*  the same lines for TensorBoard: see tensorboard/event-log.ts
  *   checkpoints/     see checkpoint.ts
  *   evaluation/      what `openbell evaluate` writes
+ *   annotations/     tags and a note: see store/annotations.ts
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadExperiment } from '#src/config/load.js';
 import { configHash, configYaml } from '#src/config/show.js';
@@ -24,6 +26,8 @@ import { exclusively, isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';
 import { JsonLines, writeFileAtomic } from '#src/registry/files.js';
 import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
+import { isArchived } from './store/annotations.js';
+import { runFolders } from './store/walk.js';
 
 export type RunStatus = 'running' | 'completed' | 'interrupted' | 'failed';
 
@@ -365,7 +369,8 @@ export function findRun(reference: string, runsDir: string): RunReference {
   const wanted = runs.filter(
     (run) => name === 'latest' || [run.id, path.basename(run.path), run.record.name].includes(name),
   );
-  const found = wanted.at(-1);
+  // of several, one that was put away is not meant
+  const found = wanted.findLast((run) => run.id === name || !isArchived(run.path)) ?? wanted.at(-1);
   if (found !== undefined) return { directory: found.path, checkpoint: null };
   const near = nearestName(name, [...runs.map(({ id }) => id), ...runs.map(({ record }) => record.name)]);
   const hint =
@@ -383,26 +388,16 @@ export interface ListedRun {
 /** All runs under `runsDir`, oldest first. Folders without a run.json that this version reads are passed over. */
 export function listRuns(runsDir: string): ListedRun[] {
   const runs: ListedRun[] = [];
-  for (const experiment of subfolders(runsDir)) {
-    for (const run of subfolders(path.join(runsDir, experiment))) {
-      const folder = path.join(runsDir, experiment, run);
-      if (!existsSync(path.join(folder, 'run.json'))) continue;
-      try {
-        runs.push({ id: `${experiment}/${run}`, path: folder, record: readRecord(folder) });
-      } catch (error) {
-        // one damaged run must not hide the others; naming it says what is wrong with it
-        if (!(error instanceof OpenBellError) || error.code !== 'RUN_STATE') throw error;
-      }
+  for (const { id, path: folder } of runFolders(runsDir)) {
+    if (!existsSync(path.join(folder, 'run.json'))) continue;
+    try {
+      runs.push({ id, path: folder, record: readRecord(folder) });
+    } catch (error) {
+      // one damaged run must not hide the others; naming it says what is wrong with it
+      if (!(error instanceof OpenBellError) || error.code !== 'RUN_STATE') throw error;
     }
   }
   return runs.sort((a, b) =>
     a.record.started_at < b.record.started_at ? -1 : a.record.started_at > b.record.started_at ? 1 : 0,
   );
-}
-
-function subfolders(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
 }

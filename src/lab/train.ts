@@ -33,6 +33,8 @@ import { fileSize, writeFileAtomic, type JsonLines } from '#src/registry/files.j
 import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory, type RunResult } from './run-directory.js';
+import { EventLog } from './tensorboard/event-log.js';
+import type { LogEntry } from './tensorboard/scalars.js';
 import { makeWorld, type Score, type World } from './world.js';
 
 /** What a run tells while it goes. */
@@ -258,6 +260,8 @@ class TrainingRun {
   readonly #metrics: JsonLines;
   readonly #timings: JsonLines;
   readonly #fingerprints: JsonLines;
+  /** null: training.tensorboard is off. */
+  readonly #events: EventLog | null;
   #best: Best | null;
   #lastScore: number | null = null;
 
@@ -289,6 +293,14 @@ class TrainingRun {
     this.#best = checkpoint?.head.best ?? null;
     if (checkpoint !== null) this.#restore(checkpoint);
     else for (const log of [this.#metrics, this.#timings, this.#fingerprints]) log.truncateLines(0);
+    this.#events = config.training.tensorboard
+      ? new EventLog(run.path, {
+          weights: config.agent,
+          nowMs: this.#nowMs(),
+          metricsFile: this.#metrics.file,
+          timingsFile: this.#timings.file,
+        })
+      : null;
   }
 
   get timesteps(): number {
@@ -313,15 +325,9 @@ class TrainingRun {
       const report = ppo.update();
       const phases = { ...ppo.phaseTimes };
       const fingerprintMs = this.#fingerprint();
-      this.#metrics.append({ kind: 'update', ...report });
-      this.#timings.append({
-        kind: 'update',
-        update: report.update,
-        timesteps: report.timesteps,
-        at: new Date(updateMs).toISOString(),
-        ...phases,
-        fingerprintMs,
-      });
+      const { update, timesteps } = report;
+      const at = new Date(updateMs).toISOString();
+      this.#log({ kind: 'update', ...report }, { kind: 'update', update, timesteps, at, ...phases, fingerprintMs });
       const stepsPerSecond = ((ppo.timesteps - fromTimesteps) * 1000) / Math.max(1, this.#nowMs() - startedMs);
       const remainingMs = (Math.max(0, total - ppo.timesteps) * 1000) / Math.max(stepsPerSecond, 1e-9);
       this.#tell({ kind: 'update', report, phases, totalTimesteps: total, stepsPerSecond, remainingMs });
@@ -350,7 +356,15 @@ class TrainingRun {
     this.#metrics.close();
     this.#timings.close();
     this.#fingerprints.close();
+    this.#events?.close();
     this.#world.env.close();
+  }
+
+  /** What reproduces, and what does not, of the same moment. */
+  #log(metrics: LogEntry, timing: LogEntry): void {
+    this.#metrics.append(metrics);
+    this.#timings.append(timing);
+    this.#events?.append(metrics, timing);
   }
 
   #evaluationIsDue(before: number): boolean {
@@ -368,13 +382,12 @@ class TrainingRun {
     const isBest = this.#best === null || score > this.#best.score;
     if (isBest) this.#best = { score, timesteps };
     this.#lastScore = score;
-    this.#metrics.append({ kind: 'evaluation', update: this.#ppo.updates, timesteps, score, isBest, ...details });
-    this.#timings.append({
-      kind: 'evaluation',
-      update: this.#ppo.updates,
-      timesteps,
-      evaluationMs: performance.now() - startMs,
-    });
+    const evaluationMs = performance.now() - startMs;
+    const { updates: update } = this.#ppo;
+    this.#log(
+      { kind: 'evaluation', update, timesteps, score, isBest, ...details },
+      { kind: 'evaluation', update, timesteps, evaluationMs },
+    );
     this.#tell({ kind: 'evaluation', timesteps, name: scoreName, score, isBest });
     return isBest;
   }

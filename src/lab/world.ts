@@ -12,6 +12,7 @@ import type { DataConfig, DateWindow, ExperimentConfig } from '#src/config/schem
 import { loadDataset } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
 import { runActor } from './evaluate-baselines.js';
+import { trainingWindows } from './exclude.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import type { DataIdentity } from './run-directory.js';
 
@@ -58,18 +59,24 @@ export async function makeWindowWorld(
       message: 'this experiment sets no such window apart: give it one, or take the window "train"',
     });
   }
-  return makeWorld({ ...config, data: { ...data, train: chosen } });
+  return makeWorld({ ...config, data: { ...data, train: chosen, exclude: [] } });
 }
 
 async function makeMarketWorld(config: ExperimentConfig): Promise<World> {
+  // the configuration's check has made sure of it
+  if (config.data === null) throw new Error('the market needs data');
+  return makeWorldOf(config, await loadBars(config.data));
+}
+
+/** The market of a configuration over bars in memory, in the order of its data sets. Throws as `makeWorld` does. */
+export function makeWorldOf(config: ExperimentConfig, bars: readonly Bars[]): World {
   const { env, data, observation, training, seed } = config;
   // the configuration's check has made sure of all three
   if (env.id !== 'market' || data === null || observation === null)
     throw new Error('the market needs data and observation');
-  const bars = await loadBars(data);
   const featureSet = observation.feature_set;
   const marketEnv = new MarketEnv({
-    windows: windowsIn(bars, data.train, observation.warmup, 'data.train'),
+    windows: trainingWindows(bars, data, observation.warmup),
     config: env,
     featureSet,
     numEnvs: training.n_envs,
@@ -173,7 +180,7 @@ export async function loadTogether(datasets: readonly string[], where: string): 
   return all;
 }
 
-function windowsIn(
+export function windowsIn(
   bars: readonly Bars[],
   window: NonNullable<DateWindow>,
   warmup: number,

@@ -147,7 +147,8 @@ async function inLockstep(
   let number = 0;
   // the first close waits for a runner that is able to decide upon it
   await runner.ready(SETTLE_WITHIN_MS);
-  while (signal?.aborted !== true) {
+  const isAborted = (): boolean => signal?.aborted === true;
+  while (!isAborted()) {
     const next = await lockstep.next(number, BOUNDARY_WITHIN_MS);
     if (next === null) break;
     number = next.number;

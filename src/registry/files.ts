@@ -31,7 +31,7 @@ export function writeFileAtomic(file: string, contents: Uint8Array | string): vo
 }
 
 /** The system's error does not say which file it was. */
-function writeAll(descriptor: number, bytes: Uint8Array, file: string): void {
+export function writeAll(descriptor: number, bytes: Uint8Array, file: string): void {
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
   } catch (error) {

@@ -61,6 +61,7 @@ describe('the connection', () => {
     const test = broker(silent.port, { handshakeTimeoutMs: 300 });
     await test.event('notice', ({ text }) => /no handshake/.test(text));
     await test.until(() => silent.clients.length >= 2 && resets >= 1, 'a second attempt after a reset');
+    expect(test.broker.connected).toBe(false);
   });
 
   it('half open: notices the silence and connects again', async () => {
@@ -69,6 +70,7 @@ describe('the connection', () => {
     control.inject({ kind: 'disconnect', how: 'half_open', release: '1500ms' });
     await test.event('disconnected', ({ reason }) => /silent/.test(reason));
     await test.event('connected', () => true, test.events.length);
+    expect((await test.broker.positions()).known).toBe(true);
   });
 
   it('waits for its clientId where another program has it (326), and says so', async () => {
@@ -97,6 +99,7 @@ describe('the connection', () => {
     control.inject({ kind: 'silence', duration: '1500ms' });
     await test.event('disconnected', ({ reason }) => /silent/.test(reason));
     await test.event('connected', () => true, test.events.length);
+    expect((await test.broker.positions()).known).toBe(true);
   });
 
   it('a flood of ticks is life: no heartbeat is needed', async () => {
@@ -321,6 +324,7 @@ describe('messages that make no sense', () => {
     const test = broker(rude.port);
     await test.event('disconnected', ({ reason }) => /does not speak/.test(reason));
     await test.event('connected', () => true, test.events.length);
+    expect(test.broker.connected).toBe(true);
   });
 
   it('garbage instead of a hello is no gateway', async () => {
@@ -328,6 +332,7 @@ describe('messages that make no sense', () => {
     rude.onHello = ({ socket }) => void socket.write(Buffer.from([0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 0, 0]));
     const test = broker(rude.port);
     await test.event('notice', ({ text }) => /does not speak/.test(text));
+    expect(test.broker.connected).toBe(false);
   });
 
   it('a rejection whose JSON is malformed is a rejection all the same, and what follows is read', async () => {

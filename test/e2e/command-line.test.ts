@@ -69,7 +69,7 @@ describe('what is wrong is said in one line on stderr, with its exit code', () =
     [['evaluate', 'nothing'], 2, /^RUN_NOT_FOUND run "nothing"/],
     [['config'], 2, /^USAGE openbell config: say which: show or schema/],
     [['config', 'shaw'], 2, /^USAGE openbell config: /],
-    [['runs'], 2, /^USAGE openbell runs: say which: list/],
+    [['runs'], 2, /^USAGE openbell runs: say which: list,/],
   ])('%j', (args, code, stderr) => {
     const answer = openbell(args, runsDir);
     expect(answer.stderr).toMatch(stderr);

@@ -65,7 +65,7 @@ describe('misuse', () => {
 });
 
 describe('a damaged run', () => {
-  it('hides no other, and is named when it is asked for', () => {
+  it('hides no other, and is listed with what is wrong with it', () => {
     const runs = path.join(runsDir, 'damaged');
     const trained = openbell(
       ['train', 'experiments/cartpole.yaml', 'training.total_timesteps=256', 'training.evaluate_every=null'],
@@ -88,7 +88,11 @@ describe('a damaged run', () => {
     }
     const listed = openbell(['runs', 'list'], runs);
     expect(listed).toMatchObject({ code: 0 });
-    expect(listed.stdout.trim().split('\n')).toEqual([expect.stringContaining(id)]);
+    expect(listed.stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/cut-off +damaged +run\.json cannot be read/),
+      expect.stringMatching(/emptied +damaged +run\.json: name is missing/),
+      expect.stringContaining(id),
+    ]);
     expect(existsSync(path.join(run, 'checkpoints', 'last.safetensors'))).toBe(true);
     expect(openbell(['evaluate', 'latest'], runs).code).toBe(0);
   });

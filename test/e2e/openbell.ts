@@ -66,7 +66,9 @@ export function startOpenbell(args: readonly string[], runsDir: string): Started
 
 /** The folder of the only run under `runsDir`, or null before it exists. */
 export function onlyRun(runsDir: string): string | null {
-  const runs = readdirSync(runsDir).flatMap((experiment) =>
+  // the store's index and the queue's folder stand beside the experiments
+  const experiments = readdirSync(runsDir).filter((name) => !name.startsWith('.'));
+  const runs = experiments.flatMap((experiment) =>
     readdirSync(path.join(runsDir, experiment)).map((run) => path.join(runsDir, experiment, run)),
   );
   if (runs.length > 1) throw new Error(`expected one run, found ${runs.join(', ')}`);

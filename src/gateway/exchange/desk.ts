@@ -44,6 +44,7 @@ export class Desk {
 
   /** The order and its status as they stand. */
   show(working: WorkingOrder): void {
+    working.shownWhyHeld = working.whyHeld;
     this.tell(working, openOrderMessage(working, this.world.account));
     this.tell(working, orderStatusMessage(working));
   }
@@ -53,7 +54,7 @@ export class Desk {
     if (!working.isWorking) return;
     const status =
       working.isHeldByParent || working.waitsForTrigger || !this.mayTrade(working) ? 'PreSubmitted' : 'Submitted';
-    if (status === working.status) return;
+    if (status === working.status && working.whyHeld === working.shownWhyHeld) return;
     working.status = status;
     this.show(working);
   }

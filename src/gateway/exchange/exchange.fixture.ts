@@ -33,9 +33,11 @@ export function query(symbol: string, more: Partial<ContractQuery> = {}): Contra
   };
 }
 
+const BLANK = plainOrder({});
+
 /** An order to buy or sell, transmitted, good for the day. */
 export function order(action: 'BUY' | 'SELL', totalQuantity: number, more: Partial<Order> = {}): Order {
-  return { ...plainOrder({}), action, totalQuantity, orderType: 'MKT', tif: 'DAY', transmit: true, ...more };
+  return { ...BLANK, action, totalQuantity, orderType: 'MKT', tif: 'DAY', transmit: true, ...more };
 }
 
 export class TestClient implements ExchangeClient {

@@ -30,6 +30,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
   return new SimulatedExchange(options);
 }
 
+const ORDER_REQUESTS: ReadonlySet<ExchangeRequest['type']> = new Set(['placeOrder', 'cancelOrder', 'reqGlobalCancel']);
+
 class SimulatedExchange implements Exchange {
   readonly accounts: readonly string[];
   readonly #world: World;
@@ -114,7 +116,10 @@ class SimulatedExchange implements Exchange {
 
   /** Ticks that nobody looked at have happened all the same. */
   #catchUp(): void {
-    for (const feed of this.#world.feeds) if (feed.quiet) this.#catchUpFeed(feed);
+    for (const feed of this.#world.feeds) {
+      if (feed.quiet) this.#catchUpFeed(feed);
+      feed.settle();
+    }
   }
 
   #catchUpFeed(feed: Feed): void {
@@ -139,10 +144,11 @@ class SimulatedExchange implements Exchange {
     let closed = false;
     for (const feed of this.#world.feeds) {
       if (!feed.isOpen || feed.endMs > timeMs) continue;
-      if (feed.quiet) this.#catchUpFeed(feed);
-      // windows that nobody looks at have no end of their own
-      if (feed.quiet) this.#marketData.windows[feed.index].end();
-      if (feed.ticked < feed.path.length) continue;
+      if (feed.quiet) {
+        feed.skim();
+        // windows that nobody looks at have no end of their own
+        this.#marketData.windows[feed.index].end();
+      } else if (feed.ticked < feed.path.length) continue;
       this.#matcher.onBarClose(feed);
       feed.close();
       closed = true;
@@ -244,12 +250,13 @@ class SimulatedExchange implements Exchange {
   }
 
   truth(): Truth {
-    this.#catchUp();
+    for (const feed of this.#world.feeds) if (feed.quiet && feed.isOpen) this.#catchUpFeed(feed);
     return truthOf(this.#world, this.#desk);
   }
 
   handle(client: ExchangeClient, request: ExchangeRequest): void {
-    this.#catchUp();
+    // in a backtest orders meet bars, and need no quote
+    if (this.#matcher.needsTicks || !ORDER_REQUESTS.has(request.type)) this.#catchUp();
     this.#answer(client, request);
     this.#listen();
   }

@@ -21,8 +21,11 @@ export class Feed {
   bar: number;
   /** Whether bar `bar` is under way. */
   isOpen = false;
-  /** Of the bar under way: its ticks, and how many have happened. */
-  readonly path = new BarPath();
+  readonly #path = new BarPath();
+  /** The bar whose path was made last, and whether a bar went by of which the quote was not worked out. */
+  #pathOf = -1;
+  #quoteIsOld = false;
+  /** Ticks of the bar under way that have happened. */
   ticked = 0;
   endMs = NaN;
   /** Nobody looks at its ticks: they happen when somebody asks, or at the bar's end. */
@@ -107,8 +110,19 @@ export class Feed {
 
   /** The instant of the feed's next own event (a tick, a bar's end, a bar's start); Infinity when the bars are over. */
   nextMs(): number {
-    if (this.isOpen) return !this.quiet && this.ticked < this.path.length ? this.path.timeMs[this.ticked] : this.endMs;
+    if (this.isOpen) return !this.quiet && this.ticked < this.path.length ? this.#path.timeMs[this.ticked] : this.endMs;
     return this.bar < this.bars.length ? this.startOf(this.bar) : Infinity;
+  }
+
+  /** The ticks of the bar under way; made when somebody looks at them. */
+  get path(): BarPath {
+    if (this.#pathOf !== this.bar) this.#makePath(this.bar);
+    return this.#path;
+  }
+
+  #makePath(t: number): void {
+    this.buildPath(this.#path, t);
+    this.#pathOf = t;
   }
 
   /** Builds the path of bar t into `path`; the same bits whoever asks. */
@@ -126,10 +140,9 @@ export class Feed {
     path.build(bar, this.grid, this.#seed, `gateway/path/${this.symbol}/${this.bars.openTimeMs[t]}`);
   }
 
-  /** Bar `bar` begins: its path is made, the trading day turns where it must. Returns whether it did. */
+  /** Bar `bar` begins, and the trading day turns where it must. Returns whether it did. */
   open(): boolean {
     const t = this.bar;
-    this.buildPath(this.path, t);
     this.ticked = 0;
     this.isOpen = true;
     this.endMs = this.endOf(t);
@@ -142,6 +155,13 @@ export class Feed {
   tick(): void {
     const { path } = this;
     const i = this.ticked++;
+    this.#takeQuote(path, i);
+    this.dayVolume += path.size[i];
+    if (!(this.last <= this.dayHigh)) this.dayHigh = this.last;
+    if (!(this.last >= this.dayLow)) this.dayLow = this.last;
+  }
+
+  #takeQuote(path: BarPath, i: number): void {
     this.bid = path.bid[i];
     this.ask = path.ask[i];
     this.bidSize = path.bidSize[i];
@@ -150,9 +170,29 @@ export class Feed {
     this.lastTimeMs = path.timeMs[i];
     // a tick without volume moves the quote only
     if (path.size[i] > 0) this.lastSize = path.size[i];
-    this.dayVolume += path.size[i];
-    if (!(this.last <= this.dayHigh)) this.dayHigh = this.last;
-    if (!(this.last >= this.dayLow)) this.dayLow = this.last;
+    this.#quoteIsOld = false;
+  }
+
+  /** All that is left of the bar under way happens at once, unseen: its ticks need not be made. */
+  skim(): void {
+    const t = this.bar;
+    if (this.ticked > 0) {
+      while (this.ticked < this.path.length) this.tick();
+      return;
+    }
+    const { market } = this;
+    this.last = market.close[t];
+    this.dayVolume += this.bars.volume[t];
+    if (!(market.high[t] <= this.dayHigh)) this.dayHigh = market.high[t];
+    if (!(market.low[t] >= this.dayLow)) this.dayLow = market.low[t];
+    this.#quoteIsOld = true;
+  }
+
+  /** Works out the quote after a bar that went by unseen. */
+  settle(): void {
+    if (!this.#quoteIsOld) return;
+    this.#makePath(this.bar - 1);
+    this.#takeQuote(this.#path, this.#path.length - 1);
   }
 
   /** Whether a tick is due by `timeMs`. */
@@ -168,6 +208,7 @@ export class Feed {
 
   /** One old share became `ratio` new ones: the quote before it is worth that much less. */
   rescale(ratio: number): void {
+    this.settle();
     this.bid /= ratio;
     this.ask /= ratio;
     this.last /= ratio;
@@ -193,15 +234,8 @@ export class Feed {
       if (!(market.high[k] <= this.dayHigh)) this.dayHigh = market.high[k];
       if (!(market.low[k] >= this.dayLow)) this.dayLow = market.low[k];
     }
-    this.buildPath(this.path, t);
-    const i = this.path.length - 1;
-    this.bid = this.path.bid[i];
-    this.ask = this.path.ask[i];
-    this.bidSize = this.path.bidSize[i];
-    this.askSize = this.path.askSize[i];
-    this.last = this.path.price[i];
-    this.lastSize = this.path.size[i];
-    this.lastTimeMs = this.path.timeMs[i];
+    this.#makePath(t);
+    this.#takeQuote(this.#path, this.#path.length - 1);
     this.ticked = 0;
   }
 }

@@ -38,8 +38,13 @@ function matches(match: OrderMatch, working: WorkingOrder): boolean {
     given(match.orderId, working.orderId) &&
     given(match.clientId, working.clientId) &&
     given(match.orderRef, working.order.orderRef) &&
-    given(match.symbol, working.contract.symbol) &&
+    (match.symbol === undefined || symbolsOf(working).includes(match.symbol)) &&
     given(match.orderType, working.order.orderType) &&
     given(match.action, working.order.action)
   );
+}
+
+/** A currency pair goes by its first currency, and by its name with and without the dot. */
+function symbolsOf({ contract }: WorkingOrder): string[] {
+  return [contract.symbol, contract.localSymbol, contract.localSymbol.replace('.', '')];
 }

@@ -46,6 +46,7 @@ export class OrderService {
     const feed = world.feeds[working.entry.feed];
     if (feed === undefined) return;
     world.timers.at(world.nowMs + late.delayMs, () => {
+      feed.settle();
       const price = working.side > 0 ? feed.ask : feed.bid;
       this.#desk.fillAfterEnd(working, price);
     });

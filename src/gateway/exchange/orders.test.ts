@@ -198,6 +198,10 @@ describe('brackets and groups', () => {
     ]);
     runUntil(client.exchange, FRIDAY.openMs + 3 * MINUTE_MS);
     expect(client.fills(parent)).toMatchObject([{ shares: 100, price: 99 }]);
+    // the parent's fill sets them free: the target is in the market, the stop waits for its price alone
+    expect(client.statuses(target)).toEqual(['PreSubmitted', 'Submitted', 'Filled']);
+    const held = client.of('orderStatus').flatMap((one) => (one.orderId === stop ? [one.whyHeld] : []));
+    expect(held).toEqual(['child,trigger', 'trigger', '']);
     expect(client.fills(target)).toMatchObject([{ shares: 100, price: 103 }]);
     expect(client.fills(stop)).toEqual([]);
     expect(client.statuses(stop).at(-1)).toBe('Cancelled');

@@ -197,8 +197,7 @@ class Runner {
       if (message.type !== 'execDetails') continue;
       const { execution } = message;
       const quantity = execution.side === 'BOT' ? execution.shares : -execution.shares;
-      const report = messages.find((one) => one.type === 'commissionReport' && one.execId === execution.execId);
-      const commission = report?.type === 'commissionReport' ? report.commission : NaN;
+      const commission = this.#commissionOf(execution.execId);
       const last = this.fills.at(-1);
       const isStop = this.#exits.some(({ stop }) => stop === execution.orderId);
       // the stops of one position are one exit
@@ -222,6 +221,16 @@ class Runner {
     this.#account.shares = this.#held();
     this.#account.equity = this.#exchange.truth().netLiquidation;
     if (this.#account.shares === 0) this.#dropExits();
+  }
+
+  /** Of an execution that was just told: its report follows closely. */
+  #commissionOf(execId: string): number {
+    const { messages } = this.client;
+    for (let k = this.#told; k < messages.length; k++) {
+      const message = messages[k];
+      if (message.type === 'commissionReport' && message.execId === execId) return message.commission;
+    }
+    return NaN;
   }
 
   #held(): number {
@@ -410,5 +419,5 @@ describe('an exchange with the fills of the backtest', () => {
       { numRuns: RUNS },
     );
     expect(fills).toBeGreaterThan(RUNS);
-  });
+  }, 600_000);
 });

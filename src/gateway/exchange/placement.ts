@@ -261,7 +261,9 @@ export class Placement {
 
   #priceOf(entry: ContractEntry, order: Order): number {
     const feed = this.#desk.world.feeds[entry.feed];
-    const market = feed === undefined ? NaN : order.action === 'BUY' ? feed.ask : feed.bid;
+    // a backtest has no quotes, and what it charges must not depend on who looks at them
+    const quote = this.#desk.keepsHours ? (order.action === 'BUY' ? feed?.ask : feed?.bid) : feed?.last;
+    const market = quote ?? NaN;
     const limit = order.orderType === 'LMT' || order.orderType === 'LOC' ? (order.lmtPrice ?? NaN) : NaN;
     return Number.isNaN(limit) ? (Number.isNaN(market) ? 0 : market) : limit;
   }

@@ -42,6 +42,8 @@ export class WorkingOrder {
   /** Market time of its end; Infinity: good till cancelled. */
   expiryMs = Infinity;
   completedMs = NaN;
+  /** Why it was held when it was last shown. */
+  shownWhyHeld = '';
 
   constructor(
     ids: { orderId: number; clientId: number; permId: number },

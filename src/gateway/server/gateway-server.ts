@@ -25,8 +25,8 @@ export interface ServerOptions {
   /** Highest protocol version offered. */
   readonly versionCap: number;
   readonly seed: number;
-  /** A client's requests a second (wall clock), beyond which error 100 answers. */
-  readonly requestsPerSecond: number;
+  /** A client's requests a second (wall clock), beyond which error 100 answers; null: no limit. */
+  readonly requestsPerSecond: number | null;
   /** What is replayed. */
   readonly symbols: readonly string[];
 }
@@ -246,7 +246,7 @@ export class GatewayServer {
       return;
     }
     if (!this.#host.fast() && !session.countRequest()) {
-      const most = this.#options.requestsPerSecond;
+      const most = this.#options.requestsPerSecond ?? 0;
       session.notice(
         CODE.RATE_EXCEEDED,
         `Max rate of messages per second has been exceeded: max=${most} rec=${most + 1}`,

@@ -124,8 +124,10 @@ export class Pacer {
           this.#overSaid = true;
           this.#host.over();
         }
+        // no boundary will come that a step could end at
+        if (this.#stepsLeft !== Infinity) this.pause();
         // the clock goes on, for clients that stay
-        if (!fast) this.#sleep(LONGEST_SLEEP_MS);
+        else if (!fast) this.#sleep(LONGEST_SLEEP_MS);
         return;
       }
       if (fast) {

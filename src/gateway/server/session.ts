@@ -17,7 +17,7 @@ export class Session implements ExchangeClient {
   readonly historyPacing = new HistoryPacing();
   readonly #faults: MessageFaults;
   readonly #passing: ((message: ServerMessage, session: Session, phase: 'before' | 'after') => void) | null;
-  /** Times of the last requests, as a ring. */
+  /** Times of the last requests, as a ring; empty: they are not counted. */
   readonly #requestTimes: Float64Array;
   #requestAt = 0;
   #ended = false;
@@ -27,12 +27,12 @@ export class Session implements ExchangeClient {
     clientId: number,
     armed: ArmedFault[],
     random: RandomStream,
-    mostRequestsPerSecond: number,
+    mostRequestsPerSecond: number | null,
     passing: ((message: ServerMessage, session: Session, phase: 'before' | 'after') => void) | null,
   ) {
     this.clientId = clientId;
     this.connection = connection;
-    this.#requestTimes = new Float64Array(mostRequestsPerSecond).fill(-Infinity);
+    this.#requestTimes = new Float64Array(mostRequestsPerSecond ?? 0).fill(-Infinity);
     this.#passing = passing;
     this.line = new Line((message) => connection.send(message), random);
     this.#faults = new MessageFaults(
@@ -57,6 +57,7 @@ export class Session implements ExchangeClient {
 
   /** Counts a request; false where it is one too many in this second. */
   countRequest(): boolean {
+    if (this.#requestTimes.length === 0) return true;
     const now = performance.now();
     const oldest = this.#requestTimes[this.#requestAt];
     if (now - oldest < WINDOW_MS) return false;

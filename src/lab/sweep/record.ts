@@ -13,7 +13,7 @@ import path from 'node:path';
 import { configYaml } from '#src/config/show.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { makeFolder } from '#src/data/make-folder.js';
-import { fail } from '#src/errors.js';
+import { fail, OpenBellError } from '#src/errors.js';
 import { writeFileAtomic } from '#src/registry/files.js';
 import type { RunRecord } from '../run-directory.js';
 import type { KeyImportance } from './importance.js';
@@ -82,6 +82,29 @@ export function trialSharpes({ sweep }: RunRecord, runsDir: string): number[] | 
   if (id !== sweep?.id || !Array.isArray(trials)) return null;
   return trials.flatMap((trial: unknown) =>
     isTree(trial) && typeof trial['sharpe'] === 'number' ? [trial['sharpe']] : [],
+  );
+}
+
+/**
+ * Trials that early stopping has stopped, by what `folder`/sweep.json says of the sweep with this id. Empty where it says
+ * nothing that can be read: a list of runs goes on without it.
+ */
+export function stoppedTrials(folder: string, id: string): ReadonlySet<number> {
+  const file = path.join(folder, 'sweep.json');
+  if (!existsSync(file)) return new Set();
+  let summary: Readonly<Record<string, unknown>>;
+  try {
+    summary = readSummary(file);
+  } catch (error) {
+    if (!(error instanceof OpenBellError) || error.code !== 'RUN_STATE') throw error;
+    return new Set();
+  }
+  const { trials } = summary;
+  if (summary['id'] !== id || !Array.isArray(trials)) return new Set();
+  return new Set(
+    trials.flatMap((trial: unknown) =>
+      isTree(trial) && trial['status'] === 'stopped' && typeof trial['trial'] === 'number' ? [trial['trial']] : [],
+    ),
   );
 }
 
