@@ -63,6 +63,7 @@ async function run(script: Script): Promise<Outcome> {
       orders: 0,
       alerts: {},
       convergedMs: 0,
+      bareMs: 0,
       wallMs: 0,
     };
   }

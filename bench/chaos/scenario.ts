@@ -36,6 +36,8 @@ export interface Outcome {
   readonly orders: number;
   readonly alerts: Readonly<Record<string, number>>;
   readonly convergedMs: number;
+  /** Longest time (wall) for which a position was seen bare at bar after bar, with the runner ready. */
+  readonly bareMs: number;
   readonly wallMs: number;
 }
 
@@ -73,6 +75,7 @@ class Scenario {
   readonly #stories: string[] = [];
   #killed: KillStep | null = null;
   #bareSinceMs: number | null = null;
+  #longestBareMs = 0;
   readonly #alerts: Record<string, number> = {};
 
   constructor(script: Script, gateway: Gateway, journalFile: string) {
@@ -152,6 +155,7 @@ class Scenario {
       orders: truth.orders.length,
       alerts: this.#alerts,
       convergedMs: tookMs,
+      bareMs: this.#longestBareMs,
       wallMs: performance.now() - began,
     };
   }
@@ -198,6 +202,7 @@ class Scenario {
     const now = performance.now();
     this.#bareSinceMs ??= now;
     const forMs = now - this.#bareSinceMs;
+    this.#longestBareMs = Math.max(this.#longestBareMs, forMs);
     return forMs > BARE_WITHIN_MS ? `${bare} units unprotected for ${Math.round(forMs)} ms of wall time` : null;
   }
 

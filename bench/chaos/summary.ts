@@ -21,6 +21,7 @@ export function summaryText(outcomes: readonly Outcome[], wanted: number, wallSe
     rows((['reset', 'end', 'SIGKILL'] as const).map((how) => [how, outcomes.filter((one) => one.how === how).length])),
     `${sum(({ orders }) => orders)} orders, ${sum(({ trades }) => trades)} executions, in ${Math.round(wallSeconds)} s`,
     `after the session all agreed within ${at(0.5)} (median), ${at(0.99)} (p99), ${at(1)} (longest)`,
+    `longest without whole protection from bar to bar, ready and not leaving: ${Math.round(Math.max(0, ...outcomes.map(({ bareMs }) => bareMs)))} ms of wall time`,
     ...(failed.length > 0 ? [`failed: ${failed.join(', ')}; again with --only SEED`] : []),
     `${held} of ${wanted}`,
   ].join('\n');
