@@ -5,8 +5,10 @@ import path from 'node:path';
 import type { Truth } from '#src/gateway/exchange-port.js';
 import { parseFaultPlan } from '#src/gateway/faults/schema.js';
 import { startGateway, type Gateway } from '#src/gateway/start-gateway.js';
+import { Trader } from '#src/live/core/trader.js';
+import { Journal } from '#src/live/shell/journal.js';
 import { ProcessLife } from './process-life.js';
-import { ACCOUNT, barsOf, CLIENT_ID, INITIAL_CASH, type KillStep, type Script } from './script.js';
+import { ACCOUNT, barsOf, CLIENT_ID, dice, INITIAL_CASH, type KillStep, type Script } from './script.js';
 import { LocalLife, pause, type Life, type LifeReport } from './subject.js';
 
 /** A real market does not wait: so long (wall) it stands at a boundary for a runner that is not done. */
@@ -143,7 +145,10 @@ class Scenario {
     if (report !== null) this.#count(report.alerts);
     const truth = this.#gateway.control.truth();
     problem ??= duplicates(truth);
-    if (problem !== null) this.#stories.push('-- the last life', ...this.#life.story(), '-- truth', ...shown(truth));
+    const story = this.#life.story();
+    if (!this.#life.dead) await this.#life.end();
+    problem ??= repeated(this.#journalFile, this.#script.seed);
+    if (problem !== null) this.#stories.push('-- the last life', ...story, '-- truth', ...shown(truth));
     return {
       seed: this.#script.seed,
       problem,
@@ -274,6 +279,22 @@ function duplicates(truth: Truth): string | null {
     if (other !== undefined) return `${other} and ${orderRef} are entries of one decision`;
     entries.set(decision, orderRef);
   }
+  return null;
+}
+
+/** The journal of both lives, told to a new trader, must lead to the same intents. */
+function repeated(journalFile: string, seed: number): string | null {
+  const journal = Journal.read(journalFile);
+  const trader = new Trader(dice(seed));
+  for (const { sequence, event, intents } of journal.entries()) {
+    const again = JSON.stringify(trader.handle(event));
+    const before = JSON.stringify(intents);
+    if (again !== before) {
+      journal.close();
+      return `the journal does not repeat: at event ${sequence} (${event.type}) ${before.slice(0, 200)}, now ${again.slice(0, 200)}`;
+    }
+  }
+  journal.close();
   return null;
 }
 
