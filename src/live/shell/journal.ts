@@ -108,10 +108,10 @@ export class Journal {
     try {
       for (const { sequence, event, intents } of held) {
         this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
-        this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
         for (const [place, intent] of intents.entries())
           this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
       }
+      this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
       this.#db.exec('COMMIT');
     } catch (cause) {
       this.#db.exec('ROLLBACK');

@@ -121,6 +121,8 @@ export class Runner {
     this.#timer = setInterval(() => {
       try {
         this.feed({ type: 'clock' });
+        // what is held back now need not be written when an order waits for it
+        if (!this.#ended) this.#journal.flush();
       } catch (error) {
         this.#fail(error);
       }
