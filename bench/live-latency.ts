@@ -104,6 +104,9 @@ class SocketWatch {
   readonly brackets: number[] = [];
   /** Shares of each: until the trader has decided, until that is on the disk, until the last write. */
   readonly parts: (readonly [number, number, number])[] = [];
+  /** Processor time of the process over the whole way, ms: what the machine's other work does not add to. */
+  readonly processorMs: number[] = [];
+  #usage = process.cpuUsage();
   heardAtMs = NaN;
   durableAtMs = NaN;
   #orders = 0;
@@ -111,6 +114,7 @@ class SocketWatch {
   watch(socket: Socket): void {
     socket.prependListener('data', () => {
       this.readAtMs = performance.now();
+      this.#usage = process.cpuUsage();
       this.#orders = 0;
     });
     // connecting restores a socket's own write
@@ -130,6 +134,8 @@ class SocketWatch {
       if (!text.startsWith(PLACE_ORDER, 4) || ++this.#orders !== BRACKET) return written;
       const nowMs = performance.now();
       this.brackets.push(nowMs - this.readAtMs);
+      const { user, system } = process.cpuUsage(this.#usage);
+      this.processorMs.push((user + system) / 1000);
       this.parts.push([this.heardAtMs - this.readAtMs, this.durableAtMs - this.heardAtMs, nowMs - this.durableAtMs]);
       return written;
     };
@@ -228,6 +234,10 @@ async function measure(): Promise<void> {
         rowOf('- read, bar, features, network, rules', part(0)),
         rowOf('- journal', part(1)),
         rowOf('- orders encoded and written', part(2)),
+        rowOf(
+          'processor time of all of it',
+          watch.processorMs.slice(FIRST).sort((a, b) => a - b),
+        ),
       ],
     ),
     `From the socket's data to the write of the last of ${BRACKET} orders. ${machineText(thisMachine())}.`,
