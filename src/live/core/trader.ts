@@ -18,6 +18,8 @@ const MOST_DISAGREEMENTS = 3;
 /** Misses of an order in full answers before it is believed gone. */
 const MISSES_TO_END = 2;
 const RECONCILE_EVERY_MS = 2_000;
+/** Nothing seems to be missing, and it is asked all the same: a message can be lost without a trace. */
+const RECONCILE_AT_LEAST_EVERY_MS = 60_000;
 /** A placement or a cancel that nobody has answered after this long is asked about. */
 const ANSWER_WITHIN_MS = 5_000;
 /** The shell answers every reconciliation, if only with a failure; one that it forgot is asked for again. */
@@ -251,7 +253,8 @@ export class Trader {
       symbol.orders.live().some((order) => order.doubtSinceWallMs !== null),
     );
     const owed = this.symbols.some(({ orders, inDoubt }) => orders.owed || inDoubt);
-    if (doubtful || owed || !this.#reconciled || this.#commissionsMissing()) this.#reconcileSoon();
+    const longAgo = this.#wallMs - this.#lastReconcileWallMs >= RECONCILE_AT_LEAST_EVERY_MS;
+    if (longAgo || doubtful || owed || !this.#reconciled || this.#commissionsMissing()) this.#reconcileSoon();
     this.#watchRisk();
   }
 
@@ -525,7 +528,12 @@ export class Trader {
     this.#alert(level, 'ORDER_ERROR', `${orderRef}: ${code} ${text}`, symbol.symbol);
     if (effect === 'warning' || !isLive(order)) return;
     // of a working order it is a replacement that was refused: it ends by its status, or by its absence
-    if (effect === 'rejected' && order.state === 'pending') return symbol.refused(order, this.#around());
+    if (effect === 'rejected' && order.state === 'pending') {
+      symbol.refused(order, this.#around());
+      // what protects or leaves is refused where the position is another than we believe
+      if (order.request.role !== 'entry') this.#reconcileSoon();
+      return;
+    }
     symbol.unsure(order, this.#wallMs);
     symbol.pursue(this.#around());
     this.#reconcileSoon();
