@@ -77,6 +77,13 @@ export class IbBroker implements Broker {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** Ends at once with a reset of the connection: what is still to be sent is lost. */
+  abandon(): void {
+    this.#state = 'closed';
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#connection?.abandon('abandoned');
+  }
+
   get connected(): boolean {
     return this.#connection?.isUp === true && this.#account !== '';
   }

@@ -47,7 +47,6 @@ export interface PaperOptions {
   readonly signal?: AbortSignal;
   /** Told when everything runs: for control from outside. */
   readonly onReady?: (parts: { readonly runner: Runner; readonly gateway: Gateway }) => void;
-  readonly onDurable?: (sequence: number) => void;
 }
 
 export interface PaperOutcome {
@@ -111,7 +110,6 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       config,
       decider,
       ...(options.listener === undefined ? {} : { listener: options.listener }),
-      ...(options.onDurable === undefined ? {} : { onDurable: options.onDurable }),
     });
     if (speed === 'max') gateway.control.lockstep.register(RUNNER);
     runner.start();

@@ -35,6 +35,7 @@ const BARS = new Map([
 
 /** As often as the shell lets the clocks tick, at least. */
 const CLOCK_EVERY_MS = 1_000;
+const MOST_EVENTS = 400_000;
 
 export interface HarnessOptions {
   readonly exchange: Exchange;
@@ -140,21 +141,9 @@ export class ExchangeHarness {
     if (this.#draining) return;
     this.#draining = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const event = { ...next, marketMs: this.exchange.nowMs, wallMs: this.wallMs } as TraderEvent;
+      const event: TraderEvent = Object.assign({}, next, { marketMs: this.exchange.nowMs, wallMs: this.wallMs });
       this.events.push(event);
-      if (this.events.length > 400_000) {
-        console.log(
-          this.events
-            .slice(-30)
-            .map((e) => JSON.stringify(e).slice(0, 250))
-            .join('\n'),
-          this.intents
-            .slice(-10)
-            .map((e) => JSON.stringify(e).slice(0, 250))
-            .join('\n'),
-        );
-        throw new Error('runaway');
-      }
+      if (this.events.length > MOST_EVENTS) throw new Error(`more than ${MOST_EVENTS} events: it runs in a circle`);
       const intents = this.trader.handle(event);
       this.intents.push(...intents);
       this.onEvent?.(event, intents);

@@ -36,6 +36,8 @@ export type TraderEvent = { readonly marketMs: number; readonly wallMs: number }
       readonly completedOrders: readonly OrderReport[];
       readonly executions: readonly ExecutionReport[];
     }
+  /** A reconciliation that was asked for did not come whole: it says nothing. */
+  | { readonly type: 'unreconciled'; readonly reason: string }
   | {
       readonly type: 'fiveSecondBar';
       readonly symbol: string;

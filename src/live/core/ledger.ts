@@ -22,6 +22,8 @@ export function toMicro(amount: number, what: string): number {
 interface Booked {
   report: ExecutionReport;
   commissionMicro: number | null;
+  /** Of the execution that the commission was charged for; -1: none. */
+  commissionRevision: number;
 }
 
 export class Ledger {
@@ -33,6 +35,8 @@ export class Ledger {
   /** Sum of -(quantity x price) and -commissions. */
   cashMicro = 0;
   readonly #byRoot = new Map<string, Booked>();
+  /** Roots of executions whose own commission has not come. */
+  readonly #uncharged = new Set<string>();
   /** Commissions that came before their execution, by root and revision. */
   readonly #early = new Map<string, { revision: number; micro: number }>();
 
@@ -42,6 +46,11 @@ export class Ledger {
 
   get executions(): number {
     return this.#byRoot.size;
+  }
+
+  /** Executions whose commission has not been reported. */
+  get uncharged(): number {
+    return this.#uncharged.size;
   }
 
   get commissionMicro(): number {
@@ -63,12 +72,19 @@ export class Ledger {
     if (known !== undefined) {
       if (report.revision <= known.report.revision) return 'known';
       known.report = report;
+      if (known.commissionRevision < report.revision) this.#uncharged.add(report.execRoot);
       this.#recompute();
       return 'corrected';
     }
     const early = this.#early.get(report.execRoot);
     this.#early.delete(report.execRoot);
-    this.#byRoot.set(report.execRoot, { report, commissionMicro: early?.micro ?? null });
+    const booked: Booked = {
+      report,
+      commissionMicro: early?.micro ?? null,
+      commissionRevision: early?.revision ?? -1,
+    };
+    this.#byRoot.set(report.execRoot, booked);
+    if (booked.commissionRevision < report.revision) this.#uncharged.add(report.execRoot);
     this.#apply(report);
     if (early !== undefined) this.cashMicro -= early.micro;
     return 'new';
@@ -83,9 +99,11 @@ export class Ledger {
       if (before === undefined || revision >= before.revision) this.#early.set(execRoot, { revision, micro });
       return;
     }
-    if (revision < booked.report.revision) return;
+    if (revision < Math.max(booked.report.revision, booked.commissionRevision)) return;
     this.cashMicro -= micro - (booked.commissionMicro ?? 0);
     booked.commissionMicro = micro;
+    booked.commissionRevision = revision;
+    this.#uncharged.delete(execRoot);
   }
 
   #apply({ side, quantity, price, execRoot }: ExecutionReport): void {

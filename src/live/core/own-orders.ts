@@ -8,6 +8,12 @@ export interface OwnOrder {
   state: OrderState | 'unresolved';
   /** From executions. */
   filled: number;
+  /** The most that statuses have told of: what executions do not explain of it is still owed to us. */
+  toldFilled: number;
+  /** A status says that nothing of it is left; it ends with the executions that prove it. */
+  toldWhole: boolean;
+  /** An execution of it was corrected: statuses may count what was taken back. */
+  corrected: boolean;
   /** 0: not known yet. */
   orderId: number;
   permId: number;
@@ -27,18 +33,26 @@ export interface OwnOrder {
 export const isLive = ({ state }: OwnOrder): boolean =>
   state === 'pending' || state === 'working' || state === 'cancelling' || state === 'unresolved';
 
+/** Whether a status has told of fills whose executions have not come. */
+export const owesFills = ({ toldFilled, filled, corrected, toldWhole, state }: OwnOrder): boolean =>
+  (!corrected && toldFilled > filled) || (toldWhole && state !== 'filled');
+
 export const remainingOf = ({ request, filled }: OwnOrder): number => Math.max(request.quantity - filled, 0);
 
 export class OwnOrders {
   readonly #byRef = new Map<string, OwnOrder>();
   readonly #live = new Set<OwnOrder>();
   readonly #byCycle = new Map<string, OwnOrder[]>();
+  readonly #owing = new Set<OwnOrder>();
 
   add(request: OrderRequest, cycle: string, slot: number, wallMs: number): OwnOrder {
     const order: OwnOrder = {
       request,
       state: 'pending',
       filled: 0,
+      toldFilled: 0,
+      toldWhole: false,
+      corrected: false,
       orderId: 0,
       permId: 0,
       sentWallMs: wallMs,
@@ -76,6 +90,11 @@ export class OwnOrders {
     return this.#byRef.get(orderRef);
   }
 
+  /** Whether executions that statuses tell of are missing. */
+  get owed(): boolean {
+    return this.#owing.size > 0;
+  }
+
   /** Those that may still fill, in the order in which they were sent. */
   live(...roles: OrderRole[]): OwnOrder[] {
     return [...this.#live].filter(({ request }) => roles.length === 0 || roles.includes(request.role));
@@ -84,6 +103,21 @@ export class OwnOrders {
   /** The live order of a slice. */
   inSlot(role: OrderRole, cycle: string, slot: number): OwnOrder | undefined {
     return this.live(role).find((order) => order.slot === slot && order.cycle === cycle);
+  }
+
+  /**
+   * The OCA group of a slice's orders. One whose member has filled wholly is used up at the broker: what is left of the
+   * slice needs another name.
+   */
+  groupOf(cycle: string, slot: number): string {
+    const usedUp = new Set<string>();
+    for (const { request, state, toldWhole } of this.#byCycle.get(cycle) ?? [])
+      if (request.ocaGroup !== null && (state === 'filled' || toldWhole)) usedUp.add(request.ocaGroup);
+    const base = `${cycle}-G${slot}`;
+    for (let n = 0; ; n++) {
+      const name = n === 0 ? base : `${base}.${n}`;
+      if (!usedUp.has(name)) return name;
+    }
   }
 
   /** A reference that was not used yet: a second stop of a slice is another order. */
@@ -95,7 +129,7 @@ export class OwnOrders {
   }
 
   /** Takes over what the broker says. What has ended stays ended, but for a fill. */
-  report(order: OwnOrder, { orderId, permId, state, quantity, stopPrice, limitPrice }: OrderReport): void {
+  report(order: OwnOrder, { orderId, permId, state, quantity, filled, stopPrice, limitPrice }: OrderReport): void {
     if (orderId !== 0) order.orderId = orderId;
     if (permId !== 0) order.permId = permId;
     const doubted = order.doubtSinceWallMs !== null;
@@ -109,16 +143,27 @@ export class OwnOrders {
         limitPrice: request.orderType === 'LMT' ? (limitPrice ?? request.limitPrice) : null,
       };
     }
+    this.told(order, state, filled);
     if (!isLive(order) && state !== 'filled') return;
+    if (state === 'filled' && owesFills(order)) return;
     // it lives although we asked for its end: the question was lost
     if (doubted && quantity > 0 && state === 'working') order.cancelAsked = false;
     this.#setState(order, order.cancelAsked && state === 'working' ? 'cancelling' : state);
     if (state !== 'pending') this.#resolve(order);
   }
 
-  filledTo(order: OwnOrder, filled: number): void {
+  /** What a status says of fills: executions alone are believed, but those that it tells of must come. */
+  told(order: OwnOrder, state: OrderState, filled: number): void {
+    order.toldFilled = Math.max(order.toldFilled, filled);
+    if (state === 'filled') order.toldWhole = true;
+    this.#settleDebt(order);
+  }
+
+  filledTo(order: OwnOrder, filled: number, corrected: boolean): void {
     order.filled = filled;
+    order.corrected ||= corrected;
     if (filled >= order.request.quantity) this.#setState(order, 'filled');
+    this.#settleDebt(order);
   }
 
   end(order: OwnOrder, state: 'cancelled' | 'rejected' | 'filled'): void {
@@ -130,6 +175,13 @@ export class OwnOrders {
     order.doubtSinceWallMs ??= wallMs;
     order.misses = 0;
     if (state !== null) this.#setState(order, state);
+  }
+
+  #settleDebt(order: OwnOrder): void {
+    // a group's sibling may have shrunk it: whole is what the statuses count
+    if (order.toldWhole && order.toldFilled > 0 && order.filled >= order.toldFilled) this.#setState(order, 'filled');
+    if (owesFills(order)) this.#owing.add(order);
+    else this.#owing.delete(order);
   }
 
   #resolve(order: OwnOrder): void {

@@ -73,6 +73,10 @@ export class SymbolTrader {
   unprotectedSinceWallMs: number | null = null;
   /** The broker says that we hold another quantity than our executions sum to. */
   inDoubt = false;
+  /** When an execution was last booked. */
+  lastExecutedWallMs = -Infinity;
+  /** Since when a commission is missing; null: none is. */
+  unchargedSinceWallMs: number | null = null;
   /** Borrow charged by the model since the start, in currency. */
   accruedBorrow = 0;
 
@@ -150,6 +154,7 @@ export class SymbolTrader {
   get settled(): boolean {
     return (
       this.dueDecision === null &&
+      !this.orders.owed &&
       !this.orders.live().some(({ state }) => state === 'pending' || state === 'cancelling')
     );
   }
@@ -205,7 +210,8 @@ export class SymbolTrader {
     const booked = this.ledger.book(report);
     if (booked === 'known') return;
     const order = this.orders.get(report.orderRef);
-    if (order !== undefined) this.orders.filledTo(order, this.ledger.filledOf(report.orderRef));
+    if (order !== undefined) this.orders.filledTo(order, this.ledger.filledOf(report.orderRef), booked === 'corrected');
+    this.lastExecutedWallMs = around.wallMs;
     const after = this.position;
     this.#out.push({
       type: 'trade',
@@ -266,7 +272,8 @@ export class SymbolTrader {
 
   /** Does what can be done now: protection first, then leaving, then the decision that is due. */
   pursue(around: Surroundings): void {
-    if (!around.ready || this.inDoubt) return;
+    // a fill that we know of and have not seen would make all of this about another position
+    if (!around.ready || this.inDoubt || this.orders.owed) return;
     this.protect(around);
     if (this.leaving !== null) this.#leave(this.leaving, around);
     this.#decideIfDue(around);
@@ -374,7 +381,7 @@ export class SymbolTrader {
       tif: 'GTC',
       outsideRth: this.#trader.care.protect_outside_rth,
       parentRef,
-      ocaGroup: `${cycle}-G${slot}`,
+      ocaGroup: this.orders.groupOf(cycle, slot),
       transmit,
     };
   }

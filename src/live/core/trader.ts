@@ -18,8 +18,17 @@ const MOST_DISAGREEMENTS = 3;
 /** Misses of an order in full answers before it is believed gone. */
 const MISSES_TO_END = 2;
 const RECONCILE_EVERY_MS = 2_000;
+/** Nothing seems to be missing, and it is asked all the same: a message can be lost without a trace. */
+const RECONCILE_AT_LEAST_EVERY_MS = 60_000;
 /** A placement or a cancel that nobody has answered after this long is asked about. */
 const ANSWER_WITHIN_MS = 5_000;
+/** The shell answers every reconciliation, if only with a failure; one that it forgot is asked for again. */
+const RECONCILED_WITHIN_MS = 60_000;
+/** A commission that is missing after this long is asked for, each time after twice as long. */
+const CHARGED_WITHIN_MS = 3_000;
+const LONGEST_CHARGE_WAIT_MS = 300_000;
+/** Reconciliations in a row that fills overtook, before one counts as a disagreement all the same. */
+const MOST_OVERTAKEN = 10;
 
 type Reconciled = Extract<TraderEvent, { type: 'reconciled' }>;
 
@@ -37,6 +46,8 @@ export class Trader {
   #reconcileAskedWallMs: number | null = null;
   #lastReconcileWallMs = -Infinity;
   #disagreements = 0;
+  #overtaken = 0;
+  #chargeWaitMs = CHARGED_WITHIN_MS;
   #foreign: string | null = null;
   #halt: HaltLevel | null = null;
   #haltReason = '';
@@ -124,6 +135,9 @@ export class Trader {
         );
       case 'reconciled':
         return this.#compare(event);
+      case 'unreconciled':
+        this.#reconcileAskedWallMs = null;
+        return this.#alert('warning', 'RECONCILE_UNKNOWN', `an answer is missing (${event.reason}): asking again`);
       case 'command':
         return this.#obey(event.command);
       case 'order':
@@ -238,8 +252,27 @@ export class Trader {
     const doubtful = this.symbols.some((symbol) =>
       symbol.orders.live().some((order) => order.doubtSinceWallMs !== null),
     );
-    if (doubtful || !this.#reconciled) this.#reconcileSoon();
+    const owed = this.symbols.some(({ orders, inDoubt }) => orders.owed || inDoubt);
+    const longAgo = this.#wallMs - this.#lastReconcileWallMs >= RECONCILE_AT_LEAST_EVERY_MS;
+    if (longAgo || doubtful || owed || !this.#reconciled || this.#commissionsMissing()) this.#reconcileSoon();
     this.#watchRisk();
+  }
+
+  /** Whether a commission has been missing for so long that it is worth a question: executions come with theirs. */
+  #commissionsMissing(): boolean {
+    let missing = false;
+    for (const symbol of this.symbols) {
+      if (symbol.ledger.uncharged === 0) symbol.unchargedSinceWallMs = null;
+      else symbol.unchargedSinceWallMs ??= this.#wallMs;
+      const since = symbol.unchargedSinceWallMs;
+      if (since === null) continue;
+      missing = true;
+      if (this.#wallMs - Math.max(since, this.#lastReconcileWallMs) < this.#chargeWaitMs) continue;
+      this.#chargeWaitMs = Math.min(2 * this.#chargeWaitMs, LONGEST_CHARGE_WAIT_MS);
+      return true;
+    }
+    if (!missing) this.#chargeWaitMs = CHARGED_WITHIN_MS;
+    return false;
   }
 
   /** What was asked of an order and never answered leaves it in doubt. */
@@ -332,7 +365,9 @@ export class Trader {
 
   /** At once, or at a later tick where the last one is not long ago. */
   #reconcileSoon(): void {
-    if (this.#connected && this.#wallMs - this.#lastReconcileWallMs > RECONCILE_EVERY_MS) this.#reconcile();
+    if (!this.#connected || this.#wallMs - this.#lastReconcileWallMs <= RECONCILE_EVERY_MS) return;
+    const asked = this.#reconcileAskedWallMs;
+    if (asked === null || this.#wallMs - asked > RECONCILED_WITHIN_MS) this.#reconcile();
   }
 
   #reconcile(): void {
@@ -353,8 +388,11 @@ export class Trader {
     for (const report of [...event.completedOrders, ...event.openOrders]) this.#adopt(report);
     for (const symbol of this.symbols) this.#settleDoubts(symbol, event);
     this.#foreign = this.config.care.foreign === 'refuse' ? this.#foreignIn(event) : null;
+    const heldOf = (symbol: SymbolTrader): number =>
+      event.positions.find((position) => position.symbol === symbol.symbol)?.quantity ?? 0;
+    if (this.#wasOvertaken(event, heldOf)) return;
     const wrong = this.symbols.filter((symbol) => {
-      const held = event.positions.find((position) => position.symbol === symbol.symbol)?.quantity ?? 0;
+      const held = heldOf(symbol);
       symbol.inDoubt = held !== symbol.position;
       if (symbol.inDoubt)
         this.#alert(
@@ -381,6 +419,21 @@ export class Trader {
     if (!this.#reconciled) return;
     if (first) this.#resumeMarket();
     for (const symbol of this.symbols) symbol.pursue(this.#around());
+  }
+
+  /**
+   * Whether positions differ where fills came while the answers did: the four are not of one instant, so that this says
+   * nothing yet. Asked again at the next tick.
+   */
+  #wasOvertaken({ beganWallMs }: Reconciled, heldOf: (symbol: SymbolTrader) => number): boolean {
+    const apart = this.symbols.filter((symbol) => heldOf(symbol) !== symbol.position);
+    const overtaken =
+      apart.length > 0 &&
+      apart.every(({ lastExecutedWallMs }) => lastExecutedWallMs >= beganWallMs) &&
+      this.#overtaken < MOST_OVERTAKEN;
+    this.#overtaken = overtaken ? this.#overtaken + 1 : 0;
+    if (overtaken) for (const symbol of apart) symbol.inDoubt = true;
+    return overtaken;
   }
 
   /** After every connection: market data, and the bars since the last one that we have. */
@@ -458,6 +511,7 @@ export class Trader {
       return;
     }
     const { symbol, order } = found;
+    symbol.orders.told(order, report.state, report.filled);
     // a bare end of an order that nobody asked to end is a refusal, whatever the broker calls it
     const ended = report.state === 'rejected' || (report.state === 'cancelled' && !order.cancelAsked);
     const alone = order.request.ocaGroup === null || symbol.position !== 0;
@@ -474,7 +528,12 @@ export class Trader {
     this.#alert(level, 'ORDER_ERROR', `${orderRef}: ${code} ${text}`, symbol.symbol);
     if (effect === 'warning' || !isLive(order)) return;
     // of a working order it is a replacement that was refused: it ends by its status, or by its absence
-    if (effect === 'rejected' && order.state === 'pending') return symbol.refused(order, this.#around());
+    if (effect === 'rejected' && order.state === 'pending') {
+      symbol.refused(order, this.#around());
+      // what protects or leaves is refused where the position is another than we believe
+      if (order.request.role !== 'entry') this.#reconcileSoon();
+      return;
+    }
     symbol.unsure(order, this.#wallMs);
     symbol.pursue(this.#around());
     this.#reconcileSoon();

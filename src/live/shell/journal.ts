@@ -145,10 +145,10 @@ export class Journal {
     try {
       for (const { sequence, event, intents } of held) {
         this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
-        this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
         for (const [place, intent] of intents.entries())
           this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
       }
+      this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
       this.#db.exec('COMMIT');
     } catch (cause) {
       this.#db.exec('ROLLBACK');
@@ -170,6 +170,12 @@ export class Journal {
         .map((intent) => parse<TraderIntent>(bodyOf(intent, this.file), this.file));
       yield { sequence, event: parse<TraderEvent>(body, this.file), intents };
     }
+  }
+
+  /** Closes as a crash does: what was held back is lost. */
+  abandon(): void {
+    this.#held = [];
+    this.#db.close();
   }
 
   close(): void {

@@ -29,6 +29,12 @@ export interface RunnerClock {
   elapsedMs(): number;
 }
 
+/**
+ * The way of an event's intents. `heard`: nothing is on the disk. `durable`: all is, and nothing was done. `done`: so
+ * many of them were carried out.
+ */
+export type RunnerStep = 'heard' | 'durable' | 'done';
+
 export interface RunnerOptions {
   readonly broker: Broker;
   readonly journal: Journal;
@@ -41,8 +47,8 @@ export interface RunnerOptions {
   readonly tickEveryMs?: number;
   /** An error of our own has ended the runner. Default: the process ends with it. */
   readonly onFailure?: (error: unknown) => void;
-  /** Called between an intent's way to the disk and its way to the broker: where tests let the process die. */
-  readonly onDurable?: (sequence: number) => void;
+  /** Called as an event with intents goes its way: where tests let the process die. */
+  readonly onStep?: (step: RunnerStep, intents: readonly TraderIntent[], done: number) => void;
 }
 
 const SYSTEM_CLOCK: RunnerClock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() };
@@ -64,7 +70,7 @@ export class Runner {
   readonly #listener: RunnerListener;
   readonly #clock: RunnerClock;
   readonly #tickEveryMs: number;
-  readonly #onDurable: ((sequence: number) => void) | null;
+  readonly #onStep: RunnerOptions['onStep'] | null;
   readonly #onFailure: (error: unknown) => void;
   /** Wall clock of the journal: never behind what it holds already. */
   readonly #wallStartMs: number;
@@ -87,7 +93,7 @@ export class Runner {
     this.#listener = listener;
     this.#clock = clock;
     this.#tickEveryMs = options.tickEveryMs ?? TICK_EVERY_MS;
-    this.#onDurable = options.onDurable ?? null;
+    this.#onStep = options.onStep ?? null;
     this.#onFailure = options.onFailure ?? throwOutside;
     this.trader = new Trader(decider);
     let lastWallMs = 0;
@@ -122,6 +128,8 @@ export class Runner {
     this.#timer = setInterval(() => {
       try {
         this.feed({ type: 'clock' });
+        // what is held back now need not be written when an order waits for it
+        if (!this.#ended) this.#journal.flush();
       } catch (error) {
         this.#fail(error);
       }
@@ -189,6 +197,13 @@ export class Runner {
     this.#journal.close();
   }
 
+  /** Hears and does nothing more from here on. Broker and journal are left as they are. */
+  abandon(): void {
+    this.#ended = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const wake of this.#idle) wake();
+  }
+
   /** Gives the trader an event, and does what it wants. */
   feed(news: TraderNews): void {
     if (this.#ended) return;
@@ -207,10 +222,14 @@ export class Runner {
     const event = this.#stamped(news);
     const intents = this.trader.handle(event);
     const placed = intents.filter(({ type }) => type === 'place').length;
+    if (intents.length > 0) this.#onStep?.('heard', intents, 0);
     this.#journal.append(event, intents, placed === 0 ? 0 : this.#broker.nextOrderId + placed);
-    if (intents.length > 0) this.#onDurable?.(this.#journal.length);
+    if (intents.length > 0) this.#onStep?.('durable', intents, 0);
     this.#listener.onEvent?.(event);
-    for (const intent of intents) this.#carryOut(intent, event);
+    for (const [index, intent] of intents.entries()) {
+      this.#carryOut(intent, event);
+      this.#onStep?.('done', intents, index + 1);
+    }
   }
 
   #stamped(news: TraderNews): TraderEvent {
@@ -303,7 +322,7 @@ export class Runner {
     const unknown = [positions, openOrders, completedOrders, executions].find(({ known }) => !known);
     if (!positions.known || !openOrders.known || !completedOrders.known || !executions.known) {
       const reason = unknown !== undefined && !unknown.known ? unknown.reason : 'no reason';
-      return this.#tell('warning', 'RECONCILE_UNKNOWN', null, `an answer is missing (${reason}): asking again`);
+      return this.feed({ type: 'unreconciled', reason });
     }
     this.feed({
       type: 'reconciled',
@@ -348,9 +367,7 @@ export class Runner {
 
   #fail(error: unknown): void {
     if (this.#ended) return;
-    this.#ended = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    for (const wake of this.#idle) wake();
+    this.abandon();
     this.#onFailure(error);
   }
 
