@@ -152,6 +152,21 @@ export class OwnOrders {
     if (state !== 'pending') this.#resolve(order);
   }
 
+  /**
+   * Whether a full report says of an order that we took for ended that more of it is to come: a bracket's child grows
+   * with its parent's fills, and may have filled wholly before it grew.
+   */
+  isBack(order: OwnOrder, { state, quantity }: OrderReport): boolean {
+    return !isLive(order) && state === 'working' && quantity > order.filled;
+  }
+
+  /** An answer of the broker's says that it lives; the next one will say it again, or it has ended meanwhile. */
+  revive(order: OwnOrder, wallMs: number): void {
+    order.cancelAsked = false;
+    order.toldWhole = false;
+    this.doubt(order, wallMs, 'unresolved');
+  }
+
   /** What a status says of fills: executions alone are believed, but those that it tells of must come. */
   told(order: OwnOrder, state: OrderState, filled: number): void {
     order.toldFilled = Math.max(order.toldFilled, filled);

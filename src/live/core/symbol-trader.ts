@@ -303,7 +303,9 @@ export class SymbolTrader {
     }
     const entering = this.orders.live('entry').some(({ cycle }) => cycle === this.#cycle || held === 0);
     for (const order of this.orders.live('stop', 'target')) {
-      const wanted = slices.some(({ slot }) => slot === order.slot) && order.cycle === this.#cycle;
+      // of two for one slice, one too many would fill
+      const first = this.orders.inSlot(order.request.role, order.cycle, order.slot) === order;
+      const wanted = first && slices.some(({ slot }) => slot === order.slot) && order.cycle === this.#cycle;
       if (!wanted && !(entering && held === 0)) this.#cancel(order, around.wallMs);
     }
     const wants = slices.some(({ stop }) => stop !== null);

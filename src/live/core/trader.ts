@@ -498,8 +498,11 @@ export class Trader {
 
   #adopt(report: OrderReport): void {
     const found = this.#find(report.orderRef);
-    if (found !== null) found.symbol.orders.report(found.order, report);
-    else if (this.#isOurs(report.orderRef) && (report.state === 'working' || report.state === 'pending'))
+    if (found !== null) {
+      const { orders } = found.symbol;
+      orders.report(found.order, report);
+      if (orders.isBack(found.order, report)) orders.revive(found.order, this.#wallMs);
+    } else if (this.#isOurs(report.orderRef) && (report.state === 'working' || report.state === 'pending'))
       // bears our name and is not in our journal: an older one's, which nobody watches
       this.#out.push({ type: 'cancel', orderRef: report.orderRef });
   }
@@ -517,6 +520,7 @@ export class Trader {
     const alone = order.request.ocaGroup === null || symbol.position !== 0;
     if (ended && alone && isLive(order) && order.request.role !== 'entry') return symbol.refused(order, this.#around());
     symbol.orders.report(order, report);
+    if (symbol.orders.isBack(order, report)) this.#reconcileSoon();
     symbol.pursue(this.#around());
   }
 
