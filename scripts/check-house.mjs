@@ -26,8 +26,19 @@ const MAY_IMPORT = {
   'src/live': ['src/registry', 'src/broker', 'src/report', 'src/stats', 'src/data', 'src/config', ...base],
   // the live runner against the simulated gateway: the one place that may know both
   'src/paper': ['src/live', 'src/gateway', 'src/broker', ...shared],
-  'src/server': ['src/lab', 'src/paper', 'src/live', 'src/gateway', 'src/broker', ...shared],
-  'src/cli': ['src/server', 'src/lab', 'src/paper', 'src/live', 'src/gateway', 'src/broker', ...shared],
+  // from a run to an alias: gates of the lab, evidence of paper, and the registry
+  'src/promotion': ['src/lab', 'src/paper', 'src/live', 'src/gateway', 'src/broker', ...shared],
+  'src/server': ['src/promotion', 'src/lab', 'src/paper', 'src/live', 'src/gateway', 'src/broker', ...shared],
+  'src/cli': [
+    'src/server',
+    'src/promotion',
+    'src/lab',
+    'src/paper',
+    'src/live',
+    'src/gateway',
+    'src/broker',
+    ...shared,
+  ],
 };
 const FORBIDDEN = [{ from: 'src/live', to: 'agents/ppo', why: 'the live runner loads no training code' }];
 /** Pure: no I/O, no clock. node:crypto's hashes are pure. */

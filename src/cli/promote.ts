@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { shortId } from '#src/registry/bundle.js';
 import { ALIASES, Registry, type AliasName } from '#src/registry/registry.js';
-import { promoteRun } from '#src/lab/promote.js';
+import { promoteRun } from '#src/promotion/promote.js';
 import { findRun } from '#src/lab/run-directory.js';
 
 interface PromoteArguments {

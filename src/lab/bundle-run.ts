@@ -1,4 +1,4 @@
-/** From a run to a bundle: everything that trading needs of it, frozen in one file, and an alias that points there. */
+/** From a run to a bundle's contents: everything that trading needs of it. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '#env/seeding.js';
@@ -7,8 +7,7 @@ import { FEATURE_SETS } from '#env/market/observation/index.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
 import { fail } from '#src/errors.js';
-import type { Bundle, BundleContents } from '#src/registry/bundle.js';
-import type { AliasChange, AliasName, Registry } from '#src/registry/registry.js';
+import type { BundleContents } from '#src/registry/bundle.js';
 import { chooseCheckpoint, spacesOf } from './evaluate.js';
 import { readCheckpoint } from './checkpoint.js';
 import { RunDirectory } from './run-directory.js';
@@ -22,24 +21,10 @@ export interface BundleRunOptions {
   readonly nowMs?: () => number;
 }
 
-export interface PromoteOptions extends BundleRunOptions {
-  readonly registry: Registry;
-  readonly to: AliasName;
-  readonly reason: string;
-}
-
 /**
- * Stores a run's bundle and moves the alias to it. Throws RUN_, CHECKPOINT_ and REGISTRY errors, DATA_HASH where the
- * data is not what the run was trained on any more.
+ * What a bundle of the run holds. Throws RUN_ and CHECKPOINT_ errors, DATA_HASH where the data is not what the run was
+ * trained on any more.
  */
-export async function promoteRun(options: PromoteOptions): Promise<{ bundle: Bundle; change: AliasChange }> {
-  const { registry, to, reason } = options;
-  const bundle = registry.store(await bundleOfRun(options));
-  const change = registry.point(to, bundle.sha256, { action: 'promote', reason, evidence: null });
-  return { bundle, change };
-}
-
-/** What a bundle of the run holds. */
 export async function bundleOfRun({
   directory,
   checkpoint: wanted,

@@ -1,0 +1,78 @@
+/** What a promotion asks, and what came of it: kept in the bundle and in the history, for ever. */
+
+/**
+ * integrity: hashes, replay, look-ahead: never passed over. statistics: how good it is: passed over with a reason, to
+ * other aliases than live. paper: what paper trading showed.
+ */
+export type GateKind = 'integrity' | 'statistics' | 'paper';
+
+export interface GateOutcome {
+  /** Its key in the YAML. */
+  readonly gate: string;
+  readonly kind: GateKind;
+  /** What is measured, in words. */
+  readonly title: string;
+  /** The figure as text; null: it could not be measured, which is no pass. */
+  readonly measured: string | null;
+  /** "at least 0.5" */
+  readonly threshold: string;
+  readonly verdict: 'pass' | 'fail' | 'missing';
+  /** Not passed, and passed over with the report's reason. */
+  readonly forced: boolean;
+  /** Not asked for this alias: shown, and refusing nothing. */
+  readonly advisory: boolean;
+  /** One sentence: what the figure says; for one that does not pass, what to do. */
+  readonly why: string;
+  /** Figures, paths and hashes that it rests on; JSON. */
+  readonly evidence: unknown;
+}
+
+export interface GateReport {
+  readonly format: 'openbell-gates 1';
+  /** The alias that was asked for. */
+  readonly to: string;
+  /** UTC, ISO 8601. */
+  readonly judged_at: string;
+  /** The gates with all defaults filled in; JSON. */
+  readonly definition: unknown;
+  readonly outcomes: readonly GateOutcome[];
+  /** Whether the alias may move: every gate that counts passed, or was passed over. */
+  readonly passed: boolean;
+  /** Why gates were passed over; null: none was. */
+  readonly force_reason: string | null;
+}
+
+/** What the paper sessions of one bundle showed together, computed anew from their journals. */
+export interface PaperEvidence {
+  /** sha256 of the bundle. */
+  readonly bundle: string;
+  readonly sessions: readonly PaperSessionEvidence[];
+  /** Distinct market days over all sessions. */
+  readonly marketDays: number;
+  readonly decisions: number;
+  /** Parity claims (a) and (b), at every decision. */
+  readonly agrees: boolean;
+  /** Fills that have a counterpart in the backtest. */
+  readonly fills: number;
+  /** Mean price difference against us over those, basis points; null: there are none. */
+  readonly slippageBps: number | null;
+  /** Upper end of its 95% interval; null: too few. */
+  readonly slippageUpperBps: number | null;
+  /** Commissions charged less the cost model's for the same fills, as a share of the latter; null: no fill. */
+  readonly commissionDifference: number | null;
+  /** Largest difference between our ledger's cash and the broker's books at a session's end, in currency. */
+  readonly ledgerDifference: number;
+}
+
+export interface PaperSessionEvidence {
+  readonly folder: string;
+  readonly kind: 'simulated' | 'gateway';
+  /** UTC, ISO 8601. */
+  readonly from: string;
+  readonly to: string;
+  readonly marketDays: number;
+  readonly decisions: number;
+  readonly agrees: boolean;
+  /** sha256 of the journal's entries, in order. */
+  readonly journalSha256: string;
+}
