@@ -4,7 +4,7 @@ import { makeClassicVector } from '#env/classic/index.js';
 import type { Bars, TradingWindow } from '#env/market/bars.js';
 import { MarketEnv } from '#env/market/market-env.js';
 import { FEATURE_SETS } from '#env/market/observation/index.js';
-import { utcInstant, windowOf } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import type { ActionSpace } from '#env/spaces.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import type { Actor } from '#agents/actor.js';
@@ -202,7 +202,7 @@ export function windowsIn(
 ): TradingWindow[] {
   const from = window.from === null ? null : utcInstant(window.from, `${where}.from`);
   const to = window.to === null ? null : utcInstant(window.to, `${where}.to`);
-  return bars.flatMap((own) => windowOf(own, from, to, warmup));
+  return windowsOf(bars, from, to, warmup);
 }
 
 function identityOf(dataset: string, bars: Bars): DataIdentity {
