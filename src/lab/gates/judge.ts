@@ -1,9 +1,11 @@
 /** `judgeRun`: puts a run, and the bundle made of it, to all gates of an alias. */
 import type { Bundle, BundleContents } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
+import { parseEvaluation, type BundledEvaluation } from '#src/registry/manifest.js';
 import type { AliasName } from '#src/registry/registry.js';
 import { bundleOfRun } from '../bundle-run.js';
 import type { EvaluationResult } from '../evaluate-actor.js';
+import { evaluationSummary } from '../evaluate-outputs.js';
 import type { EvaluationMarket } from '../evaluate-paths.js';
 import { chooseWindows, measureTrained, openTrained, type TrainedPolicy } from '../evaluate.js';
 import type { ReplayOptions } from '../replay.js';
@@ -20,7 +22,7 @@ import {
   recordedEvaluation,
   replayFound,
 } from './integrity.js';
-import { outcomeOf, type Found } from './outcome.js';
+import { missing, outcomeOf, type Found } from './outcome.js';
 import { walkedEvidence, walkForwardCommand } from './out-of-sample.js';
 import { paperOutcomes } from './paper-gates.js';
 import { statisticalOutcomes } from './statistics.js';
@@ -43,8 +45,8 @@ export interface JudgeRunOptions extends JudgeOptions, Pick<ReplayOptions, 'sign
   /** The run's folder. */
   readonly directory: string;
   readonly checkpoint?: 'best' | 'last';
-  /** The bundle that was made of it already; null: it is made now, in memory. */
-  readonly bundle: Bundle | null;
+  /** The bundle that was made of it already; null, or without it: one is made in memory. */
+  readonly findBundle?: (identity: BundleContents['manifest']['run']) => Bundle | null;
   /** Where walk-forwards of the same experiment are looked for. */
   readonly runsDir: string;
   /** Told as the training is repeated. */
@@ -53,35 +55,36 @@ export interface JudgeRunOptions extends JudgeOptions, Pick<ReplayOptions, 'sign
 
 export interface Judged {
   readonly report: GateReport;
-  /** What was judged; null: it could not even be read. */
-  readonly contents: BundleContents | null;
+  /** The bundle that there is already, or one to be stored, with the evaluation and this report; null: damage. */
+  readonly bundle: { readonly stored: Bundle | null; readonly contents: BundleContents } | null;
 }
 
 /** Throws RUN_NOT_FOUND, USAGE for what no bundle can be made of, DATA_ errors, INTERRUPTED. Damage is an outcome. */
 export async function judgeRun(options: JudgeRunOptions): Promise<Judged> {
-  const { directory, checkpoint, onPart = () => undefined } = options;
-  let trained: TrainedPolicy;
-  let contents: BundleContents;
+  const { directory, checkpoint, nowMs, findBundle, onPart = () => undefined } = options;
+  let trained: TrainedPolicy | null = null;
   try {
     onPart('checkpoint and data');
     trained = await openTrained({ directory, checkpoint });
+    const made = await bundleOfRun({ directory, checkpoint, nowMs });
+    const stored = findBundle?.(made.manifest.run) ?? null;
+    const { report, evaluation } = await judgeTrained(options, trained, stored ?? made);
+    const contents = { ...made, manifest: { ...made.manifest, evaluation, gates: report } };
+    return { report, bundle: { stored, contents } };
   } catch (error) {
-    const damaged = outcomeOf(TERMS.checkpoint, damageFound(error));
-    return { report: reportOf(options, [damaged]), contents: null };
-  }
-  try {
-    contents = options.bundle ?? (await bundleOfRun({ directory, checkpoint, nowMs: options.nowMs }));
-    return { report: await judgeTrained(options, trained, contents), contents };
-  } catch (error) {
-    const damaged = outcomeOf(TERMS.checkpoint, damageFound(error));
-    return { report: reportOf(options, [damaged]), contents: null };
+    return { report: reportOf(options, [outcomeOf(TERMS.run, damageFound(error))]), bundle: null };
   } finally {
-    trained.dispose();
+    trained?.dispose();
   }
 }
 
+/** The report of something that cannot be judged here at all. */
+export function notHere(options: JudgeOptions, why: string): GateReport {
+  return reportOf(options, [outcomeOf(TERMS.run, missing(why))]);
+}
+
 const TERMS = {
-  checkpoint: { gate: 'checkpoint', kind: 'integrity', title: 'Checkpoint', threshold: 'whole, and of this run' },
+  run: { gate: 'run', kind: 'integrity', title: 'Run and checkpoint', threshold: 'whole' },
   data: { gate: 'data', kind: 'integrity', title: 'Data', threshold: 'as trained on' },
   replay: { gate: 'replay', kind: 'integrity', title: 'Training repeats', threshold: 'to the bit' },
   evaluation: { gate: 'evaluation', kind: 'integrity', title: 'Recorded evaluation repeats', threshold: 'to the bit' },
@@ -93,13 +96,13 @@ async function judgeTrained(
   options: JudgeRunOptions,
   trained: TrainedPolicy,
   contents: BundleContents,
-): Promise<GateReport> {
+): Promise<{ report: GateReport; evaluation: BundledEvaluation | null }> {
   const { definition, to, onPart = () => undefined } = options;
   const { run, config, head } = trained;
   const outcomes: GateOutcome[] = [];
   const add = (terms: (typeof TERMS)[keyof typeof TERMS], found: Found): void =>
     void outcomes.push(outcomeOf(terms, found));
-  add(TERMS.checkpoint, {
+  add(TERMS.run, {
     measured: 'whole',
     passes: true,
     why: `${trained.chosen.name}, after ${head.timesteps} steps, weights ${head.weightsSha256.slice(0, 12)}`,
@@ -129,7 +132,8 @@ async function judgeTrained(
   const rival = options.incumbent === null ? null : openRival(options.incumbent.name, options.incumbent.bundle);
   try {
     const held = heldOut(trained, test, result, rival, definition.seed);
-    const bars = run.record.data.reduce((sum, one) => sum + one.bars, 0);
+    const warmup = config.observation?.warmup ?? 0;
+    const bars = Math.max(...run.record.data.map((one) => one.bars)) - warmup;
     outcomes.push(
       ...statisticalOutcomes({
         definition,
@@ -144,7 +148,18 @@ async function judgeTrained(
     rival?.dispose();
   }
   if (to === 'live') outcomes.push(...paperOutcomes(definition.live, options.paper ?? null));
-  return reportOf(options, outcomes);
+  return { report: reportOf(options, outcomes), evaluation: bundledEvaluation(trained, contents, result) };
+}
+
+/** metrics.json as a bundle holds it. */
+function bundledEvaluation(
+  { head }: TrainedPolicy,
+  { manifest }: BundleContents,
+  result: EvaluationResult | null,
+): BundledEvaluation | null {
+  if (result === null) return null;
+  const summary = evaluationSummary(result, { ...head, run: manifest.run.path, windowName: 'test' });
+  return parseEvaluation(JSON.parse(JSON.stringify(summary)), manifest.run.path);
 }
 
 function heldOut(
