@@ -78,7 +78,7 @@ export interface ReplayFoundOptions extends Pick<ReplayOptions, 'signal' | 'onEv
 export function replayFound({ path: directory, record }: RunDirectory, options: ReplayFoundOptions): Promise<Found> {
   return orDamage(async () => {
     if (record.status !== 'completed')
-      return missing(`the run is ${record.status}: complete it first, openbell train --resume ${directory}`);
+      return missing(`the run is ${record.status}: complete it first, \`openbell train --resume ${directory}\``);
     const outcome = await replayRun({ directory, ...options });
     const { updates, weightsSha256: weights, differences, circumstances } = outcome;
     const all = record.result?.updates ?? updates;
@@ -130,7 +130,7 @@ export function recordedEvaluation(trained: Pick<TrainedPolicy, 'run' | 'chosen'
     return {
       measured: 'damaged',
       passes: false,
-      why: `${file} is not what an evaluation writes: evaluate the run again, openbell evaluate ${run.path}`,
+      why: `${file} is not what an evaluation writes: evaluate the run again, \`openbell evaluate ${run.path}\``,
     };
   const random = isTree(summary['random']) ? summary['random']['totalReturns'] : null;
   return { folder, summary, seed, randomPaths: Array.isArray(random) ? random.length : undefined };
@@ -162,7 +162,7 @@ export function evaluationFound(
   return {
     measured: 'different',
     passes: false,
-    why: `${what}: this checkpoint does otherwise on the test window, so the record was altered; evaluate the run again, openbell evaluate ${run.path}`,
+    why: `${what}: this checkpoint does otherwise on the test window, so the record was altered; evaluate the run again, \`openbell evaluate ${run.path}\``,
     evidence: { folder: path.basename(folder), difference },
   };
 }
@@ -202,7 +202,7 @@ export function auditFound(run: RunDirectory): Promise<Found> {
     return {
       measured: counted(leaks.length, 'leak'),
       passes: false,
-      why: `${leaks[0].check} at ${leaks[0].where}: ${leaks[0].message}; openbell audit ${run.path} shows all`,
+      why: `${leaks[0].check} at ${leaks[0].where}: ${leaks[0].message}; \`openbell audit ${run.path}\` shows all`,
       evidence,
     };
   });

@@ -43,12 +43,13 @@ export function walkForwardFound(
   seed: number,
 ): Found {
   const { seeds_at_least: seeds, sharpe_at_least: estimate, sharpe_low_at_least: low } = settings;
-  if (own.length === 0) return missing(`this experiment was never walked forward: run `${command}`, then promote again`);
+  if (own.length === 0)
+    return missing(`this experiment was never walked forward: run \`${command}\`, then promote again`);
   const enough = own.filter((walked) => walked.seeds.length >= seeds);
   const most = Math.max(...own.map((walked) => walked.seeds.length));
   if (enough.length === 0)
     return missing(
-      `it was walked forward with ${whole(most)} whole seeds, and ${whole(seeds)} are asked for: run `${command}`, then promote again`,
+      `it was walked forward with ${whole(most)} whole seeds, and ${whole(seeds)} are asked for: run \`${command}\`, then promote again`,
       own.map(({ found, seeds: done }) => ({ folder: found.folder, seeds: done })),
     );
   const judged = enough.map((walked) => {
@@ -114,7 +115,7 @@ export function overfittingFound(
     if (count === 1)
       return notApplicable('one configuration was tried: nothing was chosen from, so nothing overfits by choice');
     return missing(
-      `${whole(count)} configurations were tried, and the others were not walked forward on the same bars: give each the command `${command}`, with its own overrides`,
+      `${whole(count)} configurations were tried, and the others were not walked forward on the same bars: give each the command \`${command}\`, with its own overrides`,
     );
   }
   const rivals = others.filter((other) => barsKey(other.found) === barsKey(walked.found));

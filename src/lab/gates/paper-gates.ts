@@ -6,7 +6,7 @@ import { missing, outcomeOf, type Found } from './outcome.js';
 
 /** @param evidence null: no session of this bundle was found */
 export function paperOutcomes(section: LiveSection, evidence: PaperEvidence | null): GateOutcome[] {
-  const none = missing('this bundle has no paper report: trade it on paper first, openbell paper');
+  const none = missing('this bundle has no paper report: trade it on paper first, `openbell paper`');
   const found = (measure: (paper: PaperEvidence) => Found): Found =>
     evidence === null || evidence.sessions.length === 0 ? none : measure(evidence);
   const row = (gate: string, title: string, threshold: string, what: Found): GateOutcome =>
@@ -49,7 +49,7 @@ function daysFound({ marketDays, sessions }: PaperEvidence, least: number): Foun
   return {
     measured: whole(marketDays),
     passes,
-    why: passes ? facts : `${facts}: trade on paper for ${whole(least - marketDays)} more, openbell paper`,
+    why: passes ? facts : `${facts}: trade on paper for ${whole(least - marketDays)} more, \`openbell paper\``,
     evidence: sessions,
   };
 }
@@ -61,7 +61,7 @@ function agreementFound({ agrees, decisions, sessions }: PaperEvidence): Found {
     passes: agrees,
     why: agrees
       ? `features and actions of ${whole(decisions)} decisions are those of the backtest, to the bit`
-      : `it saw or decided otherwise than the backtest (${apart.join(', ') || 'some session'}): openbell paper report says where`,
+      : `it saw or decided otherwise than the backtest (${apart.join(', ') || 'some session'}): \`openbell paper report\` says where`,
     evidence: { decisions, apart },
   };
 }
