@@ -276,7 +276,9 @@ const fineTune = z.strictObject({
   kl_limit: positive().describe(
     'How far, in nats, the policy may get from the bundle’s: mean KL(bundle || policy) over recent observations.',
   ),
-  kl_observations: count(1, 1_048_576).describe('How many of the last decisions in the training window it is measured on.'),
+  kl_observations: count(1, 1_048_576).describe(
+    'How many of the last decisions in the training window it is measured on.',
+  ),
   halvings: z
     .int()
     .min(0)
@@ -323,7 +325,9 @@ const training = z.strictObject({
   tensorboard: z.boolean().describe("Write TensorBoard's event file into the run's folder (docs/runs.md)."),
   fine_tune: fineTune
     .nullable()
-    .describe('Train a bundle’s policy further, within a limit of how far it may go (docs/retrain.md); null: from nothing.'),
+    .describe(
+      'Train a bundle’s policy further, within a limit of how far it may go (docs/retrain.md); null: from nothing.',
+    ),
 });
 
 /** The whole file, every key present: what `loadExperiment` returns. */

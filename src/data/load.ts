@@ -80,7 +80,10 @@ function partOf(whole: LoadedDataset, { from, to }: DatasetPart, shown: string):
   const end = firstBarAtOrAfter(bars, toMs);
   if (start >= end) {
     const [first, last] = [0, bars.length - 1].map((t) => timeText(bars.interval, bars.openTimeMs[t]));
-    fail('DATA_WINDOW', { where: shown, message: `no bar lies in this part: the data set runs from ${first} to ${last}` });
+    fail('DATA_WINDOW', {
+      where: shown,
+      message: `no bar lies in this part: the data set runs from ${first} to ${last}`,
+    });
   }
   return { ...whole, bars: sliceBars(bars, start, end), lines: whole.lines?.subarray(start, end) ?? null };
 }

@@ -174,6 +174,8 @@ describe('synthetic bars that return to their middle', () => {
     expect(() => parseManifest(text('  annual_drift: 0.1\n'), 'a.yaml')).toThrow(
       'DATA_MANIFEST a.yaml:9 synthetic.annual_drift: says nothing beside `reverting`',
     );
-    expect(() => parseManifest(text('').replace('0.1,', '1.5,'), 'a.yaml')).toThrow('synthetic.reverting.mean_reversion');
+    expect(() => parseManifest(text('').replace('0.1,', '1.5,'), 'a.yaml')).toThrow(
+      'synthetic.reverting.mean_reversion',
+    );
   });
 });

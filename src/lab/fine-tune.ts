@@ -8,12 +8,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { RandomStream } from '#env/seeding.js';
+import type { StateDict } from '#env/state.js';
 import type { ActionSpace } from '#env/spaces.js';
 import type { Actor } from '#agents/actor.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine, PolicySpec } from '#agents/policy/contract.js';
 import { categoricalKl, gaussianKl } from '#agents/policy/divergence.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
+import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import type { Ppo } from '#agents/ppo/ppo.js';
 import type { ExperimentConfig, FineTuneConfig } from '#src/config/schema.js';
 import { shownPath } from '#src/config/yaml-source.js';
@@ -22,6 +24,7 @@ import { decodeBundle, loadBundlePolicy, type Bundle, type BundleContents } from
 import { runActor } from './evaluate-baselines.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
 import { lastDecisions } from './recent-windows.js';
+import { makeWorld } from './world.js';
 
 /** What a fine-tuning begins from. */
 export interface Incumbent {
@@ -239,5 +242,30 @@ export class KlGuard {
 
   #shorten(): void {
     this.#ppo.learningRateScale = 2 ** -this.#undone;
+  }
+}
+
+/**
+ * KL(bundle || policy) of a fine-tuning's checkpoint, measured anew as its training did. Throws DATA_ errors and
+ * BUNDLE_MISMATCH.
+ */
+export async function klToIncumbent(
+  incumbent: BundleContents,
+  state: { readonly engine: StateDict; readonly normalizer: StateDict | null },
+  config: ExperimentConfig,
+): Promise<number> {
+  const { trainingMarket, actionSpace, env } = await makeWorld(config);
+  env.close();
+  const settings = config.training.fine_tune;
+  if (trainingMarket === null || settings === null) throw new Error('this is no fine-tuning');
+  const { kl_observations: count } = settings;
+  const situations = recentSituations(incumbent, trainingMarket, { count, seed: config.seed, actionSpace });
+  const engine = createSimdEngine(incumbent.manifest.policy, { init: new RandomStream(config.seed, 'policy/init') });
+  try {
+    engine.setState(state.engine);
+    const normalizer = state.normalizer === null ? null : Normalizer.frozen(state.normalizer);
+    return new KlFromIncumbent(incumbent, situations).of(engine, normalizer);
+  } finally {
+    engine.dispose();
   }
 }

@@ -397,7 +397,8 @@ class TrainingRun {
     if (trainingMarket === null) throw new Error('a bundle is trained further on the market');
     const { seed } = this.#config;
     const situations = recentSituations(bundle, trainingMarket, { count: settings.kl_observations, seed, actionSpace });
-    const undone = readFileSync(this.#metrics.file, 'utf8').match(/^\{"kind":"update".*"undone":true\}$/gm)?.length ?? 0;
+    const undone =
+      readFileSync(this.#metrics.file, 'utf8').match(/^\{"kind":"update".*"undone":true\}$/gm)?.length ?? 0;
     return new KlGuard(new KlFromIncumbent(bundle, situations), this.#ppo, settings, undone);
   }
 

@@ -4,7 +4,8 @@ import { alignedLines, plainText } from '#src/report/text-table.js';
 
 const WIDTH = 100;
 
-export function gatesText(report: GateReport): string[] {
+/** @param canForce false: whoever judged passes nothing over, and nothing is said of it */
+export function gatesText(report: GateReport, { canForce = true }: { readonly canForce?: boolean } = {}): string[] {
   const { outcomes, to } = report;
   const asked = outcomes.filter(({ advisory }) => !advisory);
   const advice = outcomes.filter(({ advisory }) => advisory);
@@ -24,7 +25,7 @@ export function gatesText(report: GateReport): string[] {
     ...reasons(asked, 'Why not'),
     ...reasons(advice, 'What live would refuse'),
     '',
-    ...verdictLines(report),
+    ...verdictLines(report, canForce),
   ].map(plainText);
 }
 
@@ -41,11 +42,12 @@ function reasons(outcomes: readonly GateOutcome[], title: string): string[] {
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport): string[] {
+function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport, canForce: boolean): string[] {
   const refusing = outcomes.filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced);
   if (!passed) {
     const hard = refusing.filter(({ kind }) => kind !== 'statistics');
     const names = refusing.map(({ title }) => title.toLowerCase()).join(', ');
+    if (!canForce) return wrapped(`REFUSED for ${to}: ${names}.`, 0);
     const remedy =
       to === 'live' || hard.length > 0
         ? 'Nothing passes this over.'
