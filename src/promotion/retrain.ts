@@ -160,7 +160,6 @@ async function train(
   const outcomes = await trainSeeds({
     config: plan.config,
     seeds: plan.seeds,
-    evaluate: true,
     runsDir,
     jobs: jobs ?? null,
     ...(signal === undefined ? {} : { signal }),

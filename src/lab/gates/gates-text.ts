@@ -4,9 +4,19 @@ import { alignedLines, plainText } from '#src/report/text-table.js';
 
 const WIDTH = 100;
 
-/** @param canForce false: whoever judged passes nothing over, and nothing is said of it */
-export function gatesText(report: GateReport, { canForce = true }: { readonly canForce?: boolean } = {}): string[] {
-  const { outcomes, to } = report;
+export interface GatesTextOptions {
+  /** false: whoever judged passes nothing over, and nothing is said of it. */
+  readonly canForce?: boolean;
+  /** false: what only `live` asks for is left out. */
+  readonly advice?: boolean;
+}
+
+export function gatesText(
+  report: GateReport,
+  { canForce = true, advice: advises = true }: GatesTextOptions = {},
+): string[] {
+  const { to } = report;
+  const outcomes = report.outcomes.filter(({ advisory }) => advises || !advisory);
   const asked = outcomes.filter(({ advisory }) => !advisory);
   const advice = outcomes.filter(({ advisory }) => advisory);
   const groups: readonly (readonly [string, readonly GateOutcome[]])[] = [

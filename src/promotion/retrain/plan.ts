@@ -213,10 +213,9 @@ function countBetween(bars: Bars, fromMs: number, toMs: number): number {
   return Math.max(0, firstBarAtOrAfter(bars, toMs) - firstBarAtOrAfter(bars, fromMs));
 }
 
-/** 2020-03-02, or 2020-03-02T14:30:00Z where the time of day says something. */
+/** 2020-03-02, or 2020-03-02T14:30Z where the time of day says something: as configurations write it. */
 function instantText(timeMs: number): string {
-  const text = new Date(timeMs).toISOString();
-  return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.replace('.000Z', 'Z');
+  return new Date(timeMs).toISOString().replace(/T00:00:00\.000Z$|(:00)?\.000Z$/, (end) => (end.startsWith('T') ? '' : 'Z'));
 }
 
 function scaled(rate: PpoConfig['learning_rate'], factor: number): ExperimentConfig['agent']['learning_rate'] {

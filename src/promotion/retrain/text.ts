@@ -62,8 +62,9 @@ function seedRow({ seed, klToIncumbent, updates, totalReturn, excess }: SeedResu
   ];
 }
 
+/** What live would refuse is asked when somebody promotes to it. */
 function reportText(report: GateReport): string[] {
-  return [...gatesText(report, { canForce: false }), ''];
+  return [...gatesText(report, { canForce: false, advice: false }), ''];
 }
 
 function endText({ bundle, changes, stayed, reports, directory }: Judged): string[] {
