@@ -10,7 +10,8 @@ interface Settings {
   readonly probability_at_least: number;
 }
 
-const SEEN = 'training, or the choice of the checkpoint, saw bars of these windows: judge it on others (data.test)';
+const SEEN =
+  'training, the choice of the checkpoint, or what it was fine-tuned from, knows bars of the test window: judge it on others (data.test)';
 
 /** Against a baseline on the same bars, under the same costs, rules and exits. */
 export function beatsBaseline(held: HeldOut, name: 'flat' | 'hold', settings: Settings): Found {
@@ -25,9 +26,13 @@ export function beatsBaseline(held: HeldOut, name: 'flat' | 'hold', settings: Se
  * Against the incumbent on the bars that neither has seen, in the challenger's market: the same costs, rules, exits and
  * sizes for both.
  */
-export function beatsIncumbent({ policy, market, result, incumbent, seed }: HeldOut, settings: Settings): Found {
+export function beatsIncumbent(
+  { policy, weightsSha256: own, market, result, incumbent, seed }: HeldOut,
+  settings: Settings,
+): Found {
   if (incumbent === null) return notApplicable('nothing stands there yet');
   const { name } = incumbent;
+  if (incumbent.weightsSha256 === own) return notApplicable(`it is ${name} itself`);
   const kind = market.config.actions === 'discrete' ? 'discrete' : 'box';
   if (incumbent.featureSet !== market.featureSet || incumbent.action !== kind)
     return missing(
@@ -44,8 +49,8 @@ export function beatsIncumbent({ policy, market, result, incumbent, seed }: Held
       evidence,
     );
   const bars = { ...market, windows };
-  const own = windows.every((window, k) => window === market.windows[k]) ? result.agent : runActor(policy, bars);
-  const found = compared(own.path, runActor(incumbent.policy, bars).path, settings, seed, name);
+  const account = windows.every((window, k) => window === market.windows[k]) ? result.agent : runActor(policy, bars);
+  const found = compared(account.path, runActor(incumbent.policy, bars).path, settings, seed, name);
   const note =
     seen === 0 ? '' : `; ${whole(seen)} of ${counted(all, 'bar')} do not count, since it has trained on them`;
   return { ...found, why: `${found.why}${note}`, evidence: { ...evidence, figures: found.evidence } };
