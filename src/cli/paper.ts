@@ -77,7 +77,7 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
     const { registryDir, tradingDir, logLevel } = readRuntimeSettings(process.env);
     const bundle = new Registry(registryDir).load(reference);
     const signal = interruption('the runner settles what is in flight and leaves');
-    const { report, folder } = await paperTrade({
+    const { result, folder } = await paperTrade({
       bundle,
       fills,
       seed,
@@ -92,7 +92,11 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
       ...(to === undefined ? {} : { to }),
       ...(faults === undefined ? {} : { faults: loadFaultPlan(faults) }),
     });
-    console.log(json ? JSON.stringify(report, null, 2) : `${paperText(report)}\n\njournal, logs and report: ${folder}`);
+    console.log(
+      json
+        ? JSON.stringify(result.report, null, 2)
+        : `${paperText(result.report)}\n\njournal, logs and report: ${folder}`,
+    );
     if (signal.aborted) process.exitCode = 130;
   },
 };
