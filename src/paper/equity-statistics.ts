@@ -169,7 +169,7 @@ function verdictOf(againstHold: Interval | null, marketDays: number): string {
   if (againstHold === null) return `${days}: too few bars to say anything of the return`;
   const decided = againstHold.low > 0 || againstHold.high < 0;
   if (marketDays < LEAST_DAYS_TO_JUDGE)
-    return `${days} are too few to tell skill from luck (fewer than ${LEAST_DAYS_TO_JUDGE}), whatever the return: judge by the held-out evaluation`;
+    return `${days} ${marketDays === 1 ? 'is' : 'are'} too few to tell skill from luck (fewer than ${LEAST_DAYS_TO_JUDGE}), whatever the return: judge by the held-out evaluation`;
   return decided
     ? `over ${days} the account ${againstHold.low > 0 ? 'beat' : 'fell behind'} buying and holding by more than luck explains`
     : `over ${days} the difference to buying and holding may be luck`;

@@ -96,9 +96,13 @@ export class OrderLog {
 export const filledOf = ({ executions }: OrderRecord): number =>
   executions.reduce((sum, { quantity }) => sum + quantity, 0);
 
-/** Average price over its executions; NaN: there are none. */
-export const priceOf = (order: OrderRecord): number =>
-  order.executions.reduce((sum, { quantity, price }) => sum + quantity * price, 0) / filledOf(order);
+/** Average price over its executions, to the bit where they are all equal; NaN: there are none. */
+export function priceOf(order: OrderRecord): number {
+  const { executions } = order;
+  if (executions.length > 0 && executions.every(({ price }) => price === executions[0].price))
+    return executions[0].price;
+  return executions.reduce((sum, { quantity, price }) => sum + quantity * price, 0) / filledOf(order);
+}
 
 /** Total that was charged; what is not known yet counts as nothing. */
 export const chargedFor = ({ executions }: OrderRecord): number =>

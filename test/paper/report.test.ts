@@ -14,7 +14,23 @@ import { Registry } from '#src/registry/registry.js';
 import type { Bundle } from '#src/registry/bundle.js';
 import { bundleThatAlways, BUY } from '../support/bundles.js';
 
-const DATASET = 'synthetic-intraday';
+/** Three sessions of one-minute bars, wild enough to reach stops and targets within minutes. */
+const MANIFEST = `
+name: three-days
+source: OpenBell's generator; no real market
+licence: MIT
+synthetic:
+  seed: 3
+  from: 2020-03-06
+  sessions: 3
+  start_price: 100
+  regimes: [{ annual_volatility: 0.6, mean_sessions: 5 }]
+interval: 1m
+calendar: XNYS
+instrument: { symbol: SYN, type: STK }
+adjustments: { prices: none }
+`;
+let dataset: string;
 let folder: string;
 let trading: string;
 let bundle: Bundle;
@@ -24,9 +40,11 @@ let path1: { result: PaperResult; folder: string };
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'openbell-paper-'));
   trading = path.join(folder, 'trading');
-  const { instrument, sha256, length } = await loadDataset(DATASET);
+  dataset = path.join(folder, 'three-days.yaml');
+  writeFileSync(dataset, MANIFEST);
+  const { instrument, sha256, length } = await loadDataset(dataset);
   const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.001, take_profit: [{ gain: 0.001, fraction: 0.5 }] };
-  const data = [{ dataset: DATASET, symbol: instrument.symbol, interval: '1m', bars: length, sha256 }];
+  const data = [{ dataset, symbol: instrument.symbol, interval: '1m', bars: length, sha256 }];
   const provenance = {
     ...bundleThatAlways(BUY, instrument).manifest.provenance,
     config_yaml: 'data: { train: { from: null, to: 2020-03-10 }, validation: null }',
@@ -94,10 +112,10 @@ describe('a report', () => {
     const copy = copyOf(path1.folder, 'moved');
     alter(
       path.join(copy, 'journal.db'),
-      "UPDATE meta SET value = replace(value, 'synthetic-intraday', 'gone') WHERE key = 'session'",
+      "UPDATE meta SET value = replace(value, 'three-days.yaml', 'gone.yaml') WHERE key = 'session'",
     );
     const { report } = await reportOn(bundle, path.join(copy, 'journal.db'));
-    expect(report.bars).toMatchObject({ of: 'recorded', why: expect.stringContaining('gone cannot be loaded') });
+    expect(report.bars).toMatchObject({ of: 'recorded', why: expect.stringContaining('gone.yaml cannot be loaded') });
     expect(report.parity.sameFeatures).toBe(report.parity.decisions);
     // the note was altered
     expect(report.journal.intact).toBe(false);
@@ -146,7 +164,7 @@ describe('evidence', () => {
     ],
     [
       'a lower fee',
-      "UPDATE events SET body = replace(body, '\"amount\":', '\"amount\":0.') WHERE sequence = (SELECT MAX(sequence) FROM events WHERE type = 'commission')",
+      "UPDATE events SET body = replace(body, '\"amount\":', '\"amount\":-') WHERE sequence = (SELECT MAX(sequence) FROM events WHERE type = 'commission')",
       'hash chain',
     ],
     [
