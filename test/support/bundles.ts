@@ -7,7 +7,8 @@ import type { PolicySpec } from '#agents/policy/contract.js';
 import { policyLayout } from '#agents/policy/layout.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { parseInterval } from '#src/data/interval.js';
-import type { BundleContents, BundleManifest } from '#src/registry/bundle.js';
+import type { BundleContents } from '#src/registry/bundle.js';
+import type { BundleManifest } from '#src/registry/manifest.js';
 
 export const BUY = 1;
 const ZERO_SHA256 = '0'.repeat(64);
