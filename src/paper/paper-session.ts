@@ -3,6 +3,7 @@ import path from 'node:path';
 import { firstBarAtOrAfter, sliceBars, type Bars } from '#env/market/bars.js';
 import { utcInstant } from '#env/market/window.js';
 import type { LogLevel } from '#src/config/runtime.js';
+import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
@@ -86,10 +87,12 @@ async function marketOf(
 ): Promise<{ bars: Bars[]; datasets: string[]; startMs: number; anchorMs: number }> {
   const { instruments, interval } = bundle.manifest;
   const names = data ?? bundle.manifest.data.map(({ dataset }) => dataset);
-  const all = await Promise.all(names.map((name) => loadDataset(name)));
+  const all = await Promise.all(names.map(async (name) => asTraded(await loadDataset(name))));
   const datasets: string[] = [];
   const bars = instruments.map(({ symbol }) => {
-    const found = all.filter((own) => own.instrument.symbol === symbol);
+    const holding = all.filter((own) => own.instrument.symbol === symbol);
+    // a bundle that was trained further names a set for each stretch: the newest is replayed
+    const found = data === undefined ? holding.sort(byEnd).slice(-1) : holding;
     if (found.length !== 1)
       fail('DATA_MANIFEST', {
         where: '--data',
@@ -129,6 +132,8 @@ async function marketOf(
 }
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+const byEnd = (a: Bars, b: Bars): number => a.openTimeMs[a.length - 1] - b.openTimeMs[b.length - 1];
 
 /** The replay begins with a bar's open. */
 function openOfSession(bars: Bars, timeMs: number): number {

@@ -2,6 +2,7 @@
 import { firstBarAtOrAfter, sliceBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
 import { spanAt } from '#src/live/core/bar-builder.js';
+import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
 import { OpenBellError } from '#src/errors.js';
 import { segmentFrom } from './parity.js';
@@ -50,7 +51,7 @@ export async function referenceBars(session: SessionRecord): Promise<Reference> 
 
 async function load(dataset: string): Promise<Bars | string> {
   try {
-    return await loadDataset(dataset);
+    return asTraded(await loadDataset(dataset));
   } catch (error) {
     if (!(error instanceof OpenBellError)) throw error;
     return `${dataset} cannot be loaded: ${error.message}`;

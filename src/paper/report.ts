@@ -94,7 +94,10 @@ export async function reportOn(bundle: Bundle, journalFile: string): Promise<Pap
   const curves = equityCurves(bundle, session, reference.bars, tested);
   const compared = compareFills(session);
   const days = decisionDays(session);
-  const isKnown = knownDays(bundle, session.note?.data ?? []);
+  const isKnown = knownDays(
+    bundle,
+    session.config.symbols.map(({ symbol }) => symbol),
+  );
   const known = days.filter(isKnown);
   const { of, why, expected, same } = reference;
   const report: PaperReport = {

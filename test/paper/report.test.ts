@@ -42,15 +42,23 @@ beforeAll(async () => {
   trading = path.join(folder, 'trading');
   dataset = path.join(folder, 'three-days.yaml');
   writeFileSync(dataset, MANIFEST);
-  const { instrument, sha256, length } = await loadDataset(dataset);
+  const { instrument, sha256, length, openTimeMs } = await loadDataset(dataset);
   const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.001, take_profit: [{ gain: 0.001, fraction: 0.5 }] };
-  const data = [{ dataset, symbol: instrument.symbol, interval: '1m', bars: length, sha256 }];
-  const provenance = {
-    ...bundleThatAlways(BUY, instrument).manifest.provenance,
-    config_yaml: 'data: { train: { from: null, to: 2020-03-10 }, validation: null }',
-  };
+  const data = [
+    {
+      dataset,
+      symbol: instrument.symbol,
+      interval: '1m',
+      bars: length,
+      from: new Date(openTimeMs[0]).toISOString(),
+      to: new Date(openTimeMs[length - 1]).toISOString(),
+      synthetic: true,
+      sha256,
+    },
+  ];
+  const windows = { train: { from: null, to: '2020-03-10' }, validation: null, test: null, exclude: [] };
   bundle = new Registry(path.join(folder, 'registry')).store(
-    bundleThatAlways(BUY, instrument, { exits }, 'always', { data, provenance }),
+    bundleThatAlways(BUY, instrument, { exits }, 'always', { data, windows }),
   );
   const trade = (from: string, to: string, fills: 'path' | 'backtest'): ReturnType<typeof paperTrade> =>
     paperTrade({
