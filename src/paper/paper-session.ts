@@ -69,8 +69,9 @@ export async function paperTrade(
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });
   logs.close();
-  const result = await reportOn(bundle, path.join(folder, JOURNAL_FILE));
-  writeReport(folder, result);
+  const journalFile = path.join(folder, JOURNAL_FILE);
+  const result = await reportOn(bundle, journalFile);
+  await writeReport(folder, journalFile, result);
   return { result, folder, outcome };
 }
 

@@ -15,7 +15,7 @@ import { BundleDecider, traderConfigOf } from '#src/live/shell/bundle-trader.js'
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner, type RunnerListener } from '#src/live/shell/runner.js';
 import type { Bundle } from '#src/registry/bundle.js';
-import type { BooksNote, SessionNote } from './session-note.js';
+import type { BooksNote, SessionNote } from '#src/live/shell/session-note.js';
 
 export const PAPER_ACCOUNT = 'DU1234567';
 const RUNNER = 'runner';

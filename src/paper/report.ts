@@ -19,7 +19,7 @@ import {
 import { agrees, compareWithBacktest, type ParityReport } from './parity.js';
 import { referenceBars, type Reference } from './reference-bars.js';
 import { knownDays } from './known-days.js';
-import type { SessionNote } from './session-note.js';
+import type { SessionNote } from '#src/live/shell/session-note.js';
 import { readSession, type SessionRecord } from './session-record.js';
 
 export interface PaperReport {
@@ -106,7 +106,8 @@ export async function reportOn(bundle: Bundle, journalFile: string): Promise<Pap
     name: bundle.manifest.name,
     symbols: session.config.symbols.map(({ symbol }) => symbol),
     account: session.config.account,
-    kind: session.note?.kind ?? 'gateway',
+    // a journal that does not say so has no claim to a market of today
+    kind: session.note?.kind ?? 'simulated',
     session: session.note,
     from: iso(session.fromMs),
     to: iso(session.toMs),

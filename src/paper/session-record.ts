@@ -11,7 +11,7 @@ import { walkJournal } from '#src/live/shell/walk-journal.js';
 import { fail } from '#src/errors.js';
 import { FaultLog, type Faults } from './faults.js';
 import { OrderLog, type OrderRecord } from './order-log.js';
-import { booksOf, sessionNoteOf, type BooksNote, type SessionNote } from './session-note.js';
+import { booksOf, sessionNoteOf, type BooksNote, type SessionNote } from '#src/live/shell/session-note.js';
 
 export interface AccountRow {
   /** Open of the bar at whose close this is. */

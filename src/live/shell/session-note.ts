@@ -1,6 +1,6 @@
-/** What a paper session writes into its journal of itself: what it traded on, and what the broker's books said. */
+/** What a session writes into its journal of itself: what it traded on, and what the broker's books said. */
 import * as z from 'zod';
-import type { Journal } from '#src/live/shell/journal.js';
+import type { Journal } from './journal.js';
 
 const replayed = z.object({
   /** As it can be loaded again. */
@@ -11,8 +11,9 @@ const replayed = z.object({
 });
 
 const session = z.object({
+  /** Whether the market was a simulated one, and so a replay of the past. */
   kind: z.enum(['simulated', 'gateway']),
-  /** simulated: what was replayed, one entry a symbol; gateway: not known. */
+  /** What was replayed, one entry a symbol; empty: not known. */
   data: z.array(replayed),
   /** Open of the first bar that fed the indicators; null: not known. */
   anchorMs: z.number().nullable(),
@@ -43,3 +44,20 @@ export const sessionNoteOf = (journal: Journal): SessionNote | null =>
   session.safeParse(journal.noted('session')).data ?? null;
 
 export const booksOf = (journal: Journal): BooksNote | null => books.safeParse(journal.noted('books')).data ?? null;
+
+/** Once a journal has met a simulated market, it is the journal of a simulated session. */
+export function noteGateway(journal: Journal, simulated: boolean): void {
+  const known = sessionNoteOf(journal);
+  if (known !== null && (known.kind === 'simulated' || !simulated)) return;
+  const note: SessionNote = {
+    kind: simulated ? 'simulated' : 'gateway',
+    data: [],
+    anchorMs: null,
+    toMs: null,
+    fills: null,
+    speed: null,
+    seed: null,
+    faults: false,
+  };
+  journal.note('session', note);
+}
