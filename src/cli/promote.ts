@@ -130,21 +130,23 @@ function jsonOf(outcome: Promotion, registry: Registry, dryRun: boolean): unknow
 }
 
 function textOf(outcome: Promotion, registry: Registry, dryRun: boolean): string[] {
-  const { report, subject, bundle, change, earlierAttempts } = outcome;
-  const attempts =
-    earlierAttempts === 0
-      ? []
-      : [
-          `${earlierAttempts} other ${earlierAttempts === 1 ? 'policy was' : 'policies were'} tried on these test bars before: the deflated Sharpe ratio counts them.`,
-        ];
-  const head = [`${subject} to ${report.to}, by ${fileOf(report.definition)}`, ''];
-  if (change === null || bundle === null)
-    return [...head, ...gatesText(report), ...attempts, ...(dryRun ? ['Dry run: nothing was moved.'] : [])];
-  return [
-    ...head,
+  const { report, subject, bundle, change, earlierAttempts, conclusion } = outcome;
+  const tried = earlierAttempts === 1 ? 'policy was' : 'policies were';
+  const lines = [
+    `${subject} to ${report.to}, by ${fileOf(report.definition)}`,
+    '',
     ...gatesText(report),
-    ...attempts,
-    `${change.alias} -> ${bundle.manifest.name} ${shortId(bundle.sha256)}${change.account === null ? '' : `, for account ${change.account}`}`,
+    ...(earlierAttempts === 0
+      ? []
+      : [`${earlierAttempts} other ${tried} tried on these test bars before: the deflated Sharpe ratio counts them.`]),
+    ...(conclusion === null ? [] : [`Its evaluation says: ${conclusion}`]),
+  ];
+  if (change === null || bundle === null) return dryRun ? [...lines, 'Dry run: nothing was moved.'] : lines;
+  const account = change.account === null ? '' : `, for account ${change.account}`;
+  return [
+    ...lines,
+    '',
+    `${change.alias} -> ${bundle.manifest.name} ${shortId(bundle.sha256)}${account}`,
     `bundle ${registry.bundleFile(bundle.sha256)}`,
     change.from === null
       ? 'nothing stood there before'

@@ -14,9 +14,9 @@ describe('a part of a data set', () => {
       '2014-01-06',
     ]);
     expect(part.sha256).toBe(whole.sha256);
-    expect((await loadDataset('aapl-daily[..2014-01-02]')).length + (await loadDataset('aapl-daily[2014-01-02..]')).length).toBe(
-      whole.length,
-    );
+    expect(
+      (await loadDataset('aapl-daily[..2014-01-02]')).length + (await loadDataset('aapl-daily[2014-01-02..]')).length,
+    ).toBe(whole.length);
   });
 
   it('is cut short again', () => {
@@ -28,7 +28,9 @@ describe('a part of a data set', () => {
     await expect(loadDataset('aapl-daily[2030-01-01..]')).rejects.toThrow(
       'DATA_WINDOW aapl-daily[2030-01-01..]: no bar lies in this part: the data set runs from 2013-05-13 to 2018-05-11',
     );
-    await expect(loadDataset('aapl-daily[soon..]')).rejects.toThrow(/^DATA_TIME aapl-daily\[soon..\] "soon": not a date/);
+    await expect(loadDataset('aapl-daily[soon..]')).rejects.toThrow(
+      /^DATA_TIME aapl-daily\[soon..\] "soon": not a date/,
+    );
     await expect(loadDataset('aapl-dayly[2014-01-02..]')).rejects.toThrow('did you mean "aapl-daily"?');
   });
 });

@@ -21,7 +21,8 @@ describe('the end of a training window', () => {
       const mixed = mixWindows([window], { fromMs: RECENT_MS, share, minimumSteps: 10 });
       expect(mixed.filter(isRecent).length / mixed.length).toBeCloseTo(share, 1);
       expect(new Set(mixed.map(({ start }) => start)).size).toBe(2);
-      for (const { start, end } of mixed) expect([window.start, window.end]).toContain(isRecent({ ...window, start }) ? end : start);
+      for (const { start, end } of mixed)
+        expect([window.start, window.end]).toContain(isRecent({ ...window, start }) ? end : start);
     }
   });
 
@@ -55,7 +56,10 @@ describe('the end of a training window', () => {
 
 describe('windows of data sets that follow one another', () => {
   it('pass over one without bars in the window, and refuse a symbol that has none', async () => {
-    const [early, late] = await Promise.all([loadDataset('aapl-daily[..2016-01-04]'), loadDataset('aapl-daily[2016-01-04..]')]);
+    const [early, late] = await Promise.all([
+      loadDataset('aapl-daily[..2016-01-04]'),
+      loadDataset('aapl-daily[2016-01-04..]'),
+    ]);
     const from = Date.parse('2017-01-03');
     expect(windowsOf([early, late], from, null, 50).map(({ bars }) => bars)).toEqual([late]);
     expect(windowsOf([early, late], null, null, 50)).toHaveLength(2);

@@ -53,6 +53,8 @@ export interface Promotion {
   readonly change: AliasChange | null;
   /** Other policies that were tried on the same test bars before. */
   readonly earlierAttempts: number;
+  /** What the evaluation on the test window concludes; null: there was none. */
+  readonly conclusion: string | null;
 }
 
 /**
@@ -75,13 +77,22 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     to,
     nowMs,
     incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
+    bundleOf: (sha256: string): Bundle | null =>
+      registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null,
     paper:
       to === 'live' && candidate.bundle !== null ? ((await options.paperEvidence?.(candidate.bundle)) ?? null) : null,
     onPart: options.onPart,
   };
   if (directory === null) {
     const report = notHere(common, candidate.why);
-    return { report, subject: candidate.subject, bundle: candidate.bundle, change: null, earlierAttempts: 0 };
+    return {
+      report,
+      subject: candidate.subject,
+      bundle: candidate.bundle,
+      change: null,
+      earlierAttempts: 0,
+      conclusion: null,
+    };
   }
   const identity = await attemptIdentity(directory, checkpoint);
   const earlier = identity === null ? 0 : earlierAttempts(readAttempts(registry.folder), identity);
@@ -98,7 +109,14 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   const found = withOutcomes(judged.report, options.besides ?? []);
   const report = force === null ? found : forced(found, force);
   const { subject } = candidate;
-  const outcome = { report, subject, bundle: judged.bundle?.stored ?? null, change: null, earlierAttempts: earlier };
+  const outcome = {
+    report,
+    subject,
+    bundle: judged.bundle?.stored ?? null,
+    change: null,
+    earlierAttempts: earlier,
+    conclusion: judged.bundle?.contents.manifest.evaluation?.verdict.sentence ?? null,
+  };
   if (dryRun) return outcome;
   const attempt = (moved: boolean): void => {
     if (identity !== null) recordAttempt(registry.folder, attemptOf(identity, report, nowMs(), moved));

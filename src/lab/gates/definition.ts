@@ -93,7 +93,7 @@ const section = {
   stress_delay: z
     .strictObject({ return_at_least: least('Total return of the test window') })
     .nullable()
-    .describe('Every order is acted on one bar late; null: not asked.'),
+    .describe('Every decision is carried out one bar late; null: not asked.'),
 };
 
 const retrainSection = {

@@ -44,10 +44,20 @@ function cells({ title, measured, threshold, verdict, forced, advisory }: GateOu
   return [`  ${title}`, measured ?? 'not measured', threshold, shown];
 }
 
+/** Gates that do not pass for the same reason share a line. */
 function reasons(outcomes: readonly GateOutcome[], title: string): string[] {
-  const open = outcomes.filter(({ verdict }) => verdict !== 'pass');
-  if (open.length === 0) return [];
-  return ['', `${title}:`, ...open.flatMap((outcome) => wrapped(`- ${outcome.title}: ${sentence(outcome.why)}`))];
+  const byReason = new Map<string, string[]>();
+  for (const { verdict, why, title: gate } of outcomes) {
+    if (verdict === 'pass') continue;
+    const gates = byReason.get(why);
+    if (gates === undefined) byReason.set(why, [gate]);
+    else gates.push(gate);
+  }
+  if (byReason.size === 0) return [];
+  const lines = [...byReason].flatMap(([why, gates]) =>
+    wrapped(`- ${gates.length > 2 ? `${gates[0]} and ${gates.length - 1} more` : gates.join(', ')}: ${sentence(why)}`),
+  );
+  return ['', `${title}:`, ...lines];
 }
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
@@ -55,14 +65,14 @@ const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text
 function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport, canForce: boolean): string[] {
   const refusing = outcomes.filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced);
   if (!passed) {
-    const hard = refusing.filter(({ kind }) => kind !== 'statistics');
-    const names = refusing.map(({ title }) => title.toLowerCase()).join(', ');
-    if (!canForce) return wrapped(`REFUSED for ${to}: ${names}.`, 0);
-    const remedy =
-      to === 'live' || hard.length > 0
-        ? 'Nothing passes this over.'
-        : 'What is statistical can be passed over with --force "REASON", which is shown for ever.';
-    return wrapped(`REFUSED for ${to}: ${names}. ${remedy}`, 0);
+    const count = outcomes.filter(({ advisory }) => !advisory).length;
+    const refused = `REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass.`;
+    if (!canForce) return [refused];
+    const hard = to === 'live' || refusing.some(({ kind }) => kind !== 'statistics');
+    const remedy = hard
+      ? 'Nothing passes this over.'
+      : 'What is statistical can be passed over with --force "REASON", which is shown for ever.';
+    return wrapped(`${refused} ${remedy}`, 0);
   }
   if (force === null) return [`PASSED for ${to}.`];
   const over = outcomes.filter(({ forced }) => forced).map(({ title }) => title.toLowerCase());

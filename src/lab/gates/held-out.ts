@@ -6,6 +6,7 @@ import type { Rival } from './incumbent.js';
 
 export interface HeldOut {
   readonly policy: Actor;
+  readonly weightsSha256: string;
   readonly market: EvaluationMarket;
   /** Of the policy on these bars, without noise. `seen` where training or selection knew some of them. */
   readonly result: EvaluationResult;

@@ -22,6 +22,7 @@ import {
   recordedEvaluation,
   replayFound,
 } from './integrity.js';
+import { lineageOf, type FindBundle } from './lineage.js';
 import { missing, outcomeOf, type Found } from './outcome.js';
 import { walkedEvidence, walkForwardCommand } from './out-of-sample.js';
 import { paperOutcomes } from './paper-gates.js';
@@ -32,6 +33,8 @@ export interface JudgeOptions {
   readonly to: AliasName;
   /** Whom the candidate must beat; null: nobody stands there. */
   readonly incumbent: { readonly name: string; readonly bundle: Bundle } | null;
+  /** Looks up what a policy was fine-tuned from; default: nothing is to be had. */
+  readonly bundleOf?: FindBundle;
   /** For live. */
   readonly paper?: PaperEvidence | null;
   /** Other weights that were judged on these bars before, for whatever alias: each was a trial. */
@@ -123,15 +126,19 @@ async function judgeTrained(
   onPart('test window');
   const trials = trialsWith(trialsOf(run.path, config), options.earlierAttempts ?? 0);
   const test = config.data?.test === null ? null : (await chooseWindows(config, {})).market;
+  const bundleOf = options.bundleOf ?? (() => null);
+  const { saw } = lineageOf(contents.manifest, bundleOf);
+  const known = test !== null && test.windows.some(saw);
   const { result, found } = await measured(trained, test, definition.seed, trials);
   add(TERMS.evaluation, found);
   add(TERMS.bundle, bundleFound(contents, trained, test?.windows ?? null, result?.agent ?? null));
   onPart('walk-forwards');
   const walked = await walkedEvidence(config, options.runsDir);
   onPart('stress');
-  const rival = options.incumbent === null ? null : openRival(options.incumbent.name, options.incumbent.bundle);
+  const rival =
+    options.incumbent === null ? null : openRival(options.incumbent.name, options.incumbent.bundle, bundleOf);
   try {
-    const held = heldOut(trained, test, result, rival, definition.seed);
+    const held = heldOut(trained, test, result === null ? null : { ...result, seen: known }, rival, definition.seed);
     const warmup = config.observation?.warmup ?? 0;
     const bars = Math.max(...run.record.data.map((one) => one.bars)) - warmup;
     outcomes.push(
@@ -163,13 +170,15 @@ function bundledEvaluation(
 }
 
 function heldOut(
-  { policy }: TrainedPolicy,
+  { policy, head }: TrainedPolicy,
   market: EvaluationMarket | null,
   result: EvaluationResult | null,
   incumbent: Rival | null,
   seed: number,
 ): HeldOut | null {
-  return market === null || result === null ? null : { policy, market, result, incumbent, seed };
+  return market === null || result === null
+    ? null
+    : { policy, weightsSha256: head.weightsSha256, market, result, incumbent, seed };
 }
 
 /** The evaluation on the test window, and whether the recorded one comes out of it again. */

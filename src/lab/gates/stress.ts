@@ -1,9 +1,10 @@
 /** What is left where the market is worse than the model says: dearer, noisier, later. Never on bars that were seen. */
+import type { Actor } from '#agents/actor.js';
 import type { MarketConfig, NoiseConfig } from '#env/market/config.js';
 import { quantile } from '#src/stats/bootstrap.js';
 import { percent, range, whole } from '#src/report/format.js';
 import { runActor } from '../evaluate-baselines.js';
-import { runSleeves, windowsBySymbol, type EvaluationMarket } from '../evaluate-paths.js';
+import { runSleeves, windowsBySymbol, type EvaluationMarket, type WindowedActor } from '../evaluate-paths.js';
 import type { GateSection } from './definition.js';
 import type { HeldOut } from './held-out.js';
 import type { Found } from './outcome.js';
@@ -23,11 +24,34 @@ export function costsFound(held: HeldOut, { factor, return_at_least: least }: Se
   });
 }
 
+/**
+ * Every decision is carried out one bar after it was made. (`noise.delay` says how often an order is late, and a new order
+ * replaces a late one: at 1, a policy that asks again every bar would never trade at all.)
+ */
 export function delayFound(held: HeldOut, { return_at_least: least }: Settings<'stress_delay'>): Found {
   const { market, policy } = held;
-  const late = stressed(held, { ...market.config, noise: { ...silent(market.config.noise), delay: 1 } });
-  const { totalReturn } = runActor(policy, late).performance;
-  return found(held, totalReturn, least, 'with every order one bar late', { totalReturn });
+  const late: WindowedActor = { name: policy.name, actorFor: () => new LateActor(policy) };
+  const { totalReturn, trades } = runActor(late, market).performance;
+  return found(held, totalReturn, least, 'with every decision one bar late', { totalReturn, trades });
+}
+
+/** Holds, then does what the policy would have done a bar ago. */
+class LateActor implements Actor {
+  readonly name: string;
+  readonly #policy: Actor;
+  #decided: Int32Array | Float32Array | null = null;
+
+  constructor(policy: Actor) {
+    this.name = policy.name;
+    this.#policy = policy;
+  }
+
+  act(actions: Int32Array | Float32Array, observations: Float32Array, masks: Uint8Array | null, batch: number): void {
+    this.#policy.act(actions, observations, masks, batch);
+    const decided = this.#decided ?? (actions instanceof Int32Array ? new Int32Array(batch) : new Float32Array(batch));
+    for (let i = 0; i < batch; i++) [actions[i], decided[i]] = [decided[i], actions[i]];
+    this.#decided = decided;
+  }
 }
 
 /** The noise that the policy was trained with, and the gate's own, whichever is the larger. */

@@ -17,6 +17,7 @@ import { DeploymentLogs } from './logs.js';
 import type { DeploymentPolicy } from './policy-file.js';
 import { isPaperAccount, passes, preflight, preflightText, type Check } from './preflight.js';
 import { Runner, type RunnerListener } from './runner.js';
+import { noteGateway } from './session-note.js';
 import { holdingsText, statusOf, symbolsOf, type RunnerStatus } from './status.js';
 
 export interface SessionOptions {
@@ -79,8 +80,13 @@ export async function tradeAtGateway(options: SessionOptions): Promise<SessionOu
   }
 }
 
-/** What is wrong whatever the gateway says. */
-function refuseBefore({ kind, reference, address, account }: SessionOptions): void {
+/** What is wrong whatever the gateway says. Throws LIVE_PREFLIGHT and USAGE. */
+export function refuseBefore({
+  kind,
+  reference,
+  address,
+  account,
+}: Pick<SessionOptions, 'kind' | 'reference' | 'address' | 'account'>): void {
   if (kind === 'live' && reference !== 'live')
     fail('LIVE_PREFLIGHT', {
       where: 'bundle',
@@ -171,6 +177,7 @@ async function tradeOneJournal(
     onFound: (journal) => logs.catchUp(journal),
   });
   const { bundle, journal, waiting } = deployment;
+  noteGateway(journal, options.simulated);
   const began = journal.length;
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;

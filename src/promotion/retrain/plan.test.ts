@@ -89,7 +89,9 @@ describe('the plan of a retraining', () => {
   });
 
   it('takes as new only what did not choose the checkpoint either, and leaves what did out of training', async () => {
-    const incumbent = await makeIncumbent('train: { to: 2020-01-15 }, validation: { from: 2020-01-15, to: 2020-01-23 }');
+    const incumbent = await makeIncumbent(
+      'train: { to: 2020-01-15 }, validation: { from: 2020-01-15, to: 2020-01-23 }',
+    );
     const { config, learned } = await planOf(incumbent, [old]);
     expect(learned.from).toBe('2020-01-23T14:30Z');
     expect(config.data?.exclude).toEqual([{ from: '2020-01-15', to: '2020-01-23T14:30Z' }]);
@@ -126,7 +128,9 @@ describe('the plan of a retraining', () => {
     await expect(planOf(incumbent, [old])).rejects.toThrow(
       'GATE_REFUSED openbell retrain 6: there are 6 new days since 2020-02-06, which is as far as the incumbent has seen; 3 judge and at least 4 are learned from, so that 1 more are needed. Nothing was trained',
     );
-    await expect(planOf(await makeIncumbent('train: {}'), [old])).rejects.toThrow('there are 0 new days since 2020-02-13T21:00Z');
+    await expect(planOf(await makeIncumbent('train: {}'), [old])).rejects.toThrow(
+      'there are 0 new days since 2020-02-13T21:00Z',
+    );
   });
 
   it('refuses bars that the incumbent does not trade, and data that is not what it was', async () => {
