@@ -153,7 +153,7 @@ describe('a run that stays away', () => {
 
 describe('trials', () => {
   it('counts earlier attempts on the same bars against the Sharpe ratio', async () => {
-    const { report: after } = await judgeQuickly(learned, { earlierAttempts: 9 });
+    const { report: after } = await judgeQuickly(learned, { earlierAttempts: { policies: 9, experiments: 2 } });
     const { evidence, why } = outcomeIn(after, 'deflated_sharpe');
     expect(evidence).toMatchObject({ trials: 10, deflated: { trials: 10, assumed: true } });
     expect(why).toContain('the best of 10 trials');
