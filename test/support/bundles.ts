@@ -8,6 +8,7 @@ import { policyLayout } from '#agents/policy/layout.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { parseInterval } from '#src/data/interval.js';
 import type { BundleContents } from '#src/registry/bundle.js';
+import type { BundleManifest } from '#src/registry/manifest.js';
 
 export const BUY = 1;
 const ZERO_SHA256 = '0'.repeat(64);
@@ -18,6 +19,7 @@ export function bundleThatAlways(
   instrument: Instrument,
   market: Partial<MarketConfig> = {},
   name = 'always',
+  more: Partial<BundleManifest> = {},
 ): BundleContents {
   const features = FEATURE_SETS.v1;
   const spec: PolicySpec = {
@@ -71,6 +73,7 @@ export function bundleThatAlways(
       },
       evaluation: null,
       gates: null,
+      ...more,
     },
     engine: state,
     normalizer: null,
