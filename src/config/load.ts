@@ -61,6 +61,14 @@ export function parseExperiment(text: string, shown: string, options: LoadOption
   return finish(stack, 'experiment', [shown], options);
 }
 
+/** A YAML file over those that it extends, and those over `below`: keys as they stand, nothing checked yet. */
+export function readYamlLayers(file: string, below: string | null = null): { tree: Tree; places: Places } {
+  const stack = new Layers();
+  if (below !== null && path.resolve(below) !== path.resolve(file)) readWithBases(below, [], stack);
+  readWithBases(file, [], stack);
+  return { tree: stack.tree, places: stack.places };
+}
+
 class Layers {
   readonly tree: Tree = {};
   readonly places: Places = new Map();
