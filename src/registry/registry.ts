@@ -31,6 +31,8 @@ export interface AliasChange {
   readonly reason: string;
   /** What it rests on: outcomes of gates, reports. */
   readonly evidence: unknown;
+  /** The account that was confirmed with it; absent: none was asked for. */
+  readonly account?: string;
 }
 
 const CHANGE = z.looseObject({
@@ -40,6 +42,7 @@ const CHANGE = z.looseObject({
   to: z.string(),
   action: z.enum(['promote', 'rollback']),
   reason: z.string(),
+  account: z.string().optional(),
 });
 const POINTERS = z.record(z.string(), z.looseObject({ sha256: z.string() }));
 
@@ -142,8 +145,18 @@ export class Registry {
       });
   }
 
+  /** The change by which an alias points to where it does; null: it points nowhere. Throws REGISTRY. */
+  current(alias: AliasName): AliasChange | null {
+    const to = this.aliases()[alias];
+    return this.history().findLast((change) => change.alias === alias && change.to === to) ?? null;
+  }
+
   /** Moves an alias to a bundle of the registry, which is verified once more. Throws REGISTRY where another process is at it. */
-  point(alias: AliasName, sha256: string, change: Pick<AliasChange, 'action' | 'reason' | 'evidence'>): AliasChange {
+  point(
+    alias: AliasName,
+    sha256: string,
+    change: Pick<AliasChange, 'action' | 'reason' | 'evidence' | 'account'>,
+  ): AliasChange {
     readBundle(this.bundleFile(sha256), sha256);
     return this.#exclusively(() => this.#write(alias, sha256, change));
   }
@@ -151,9 +164,8 @@ export class Registry {
   /** Moves an alias back to what it was before its last change. Throws REGISTRY where it was nothing. */
   rollback(alias: AliasName, reason: string): AliasChange {
     return this.#exclusively(() => {
-      const current = this.aliases()[alias];
-      const last = this.history().findLast((change) => change.alias === alias && change.to === current);
-      if (current === undefined || last === undefined || last.from === null)
+      const last = this.current(alias);
+      if (last === null || last.from === null)
         fail('REGISTRY', { where: this.folder, value: alias, message: 'there is nothing before it to go back to' });
       readBundle(this.bundleFile(last.from), last.from);
       return this.#write(alias, last.from, { action: 'rollback', reason, evidence: null });
@@ -163,7 +175,7 @@ export class Registry {
   #write(
     alias: AliasName,
     to: string,
-    { action, reason, evidence }: Pick<AliasChange, 'action' | 'reason' | 'evidence'>,
+    { action, reason, evidence, account }: Pick<AliasChange, 'action' | 'reason' | 'evidence' | 'account'>,
   ): AliasChange {
     const aliases = this.aliases();
     const change: AliasChange = {
@@ -174,6 +186,7 @@ export class Registry {
       action,
       reason,
       evidence,
+      ...(account === undefined ? {} : { account }),
     };
     appendFileSync(path.join(this.folder, 'history.jsonl'), `${JSON.stringify(change)}\n`, { flush: true });
     const pointers = Object.fromEntries(
