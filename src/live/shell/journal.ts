@@ -42,7 +42,7 @@ export class Journal {
   readonly bundle: string | null;
   #sequence: number;
   #orderIdMark: number;
-  #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
+  #held: JournalEntry[] = [];
 
   private constructor(file: string, db: Database.Database) {
     this.file = file;
@@ -126,14 +126,21 @@ export class Journal {
   }
 
   /**
-   * Takes an event and its intents, and below which mark the order ids lie that carrying them out will use. Where there
-   * are intents, all of it is on the disk when this returns.
+   * Takes events with their intents, in order, and below which mark the order ids lie that carrying them out will use.
+   * Where there are intents, all of it is on the disk when this returns.
    */
-  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
-    this.#sequence += 1;
+  appendAll(entries: readonly Omit<JournalEntry, 'sequence'>[], orderIdMark = 0): void {
     this.#orderIdMark = Math.max(this.#orderIdMark, orderIdMark);
-    this.#held.push({ sequence: this.#sequence, event, intents });
-    if (intents.length > 0 || this.#held.length >= MOST_HELD) this.flush();
+    let asks = false;
+    for (const { event, intents } of entries) {
+      this.#held.push({ sequence: ++this.#sequence, event, intents });
+      asks ||= intents.length > 0;
+    }
+    if (asks || this.#held.length >= MOST_HELD) this.flush();
+  }
+
+  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
+    this.appendAll([{ event, intents }], orderIdMark);
   }
 
   /** Writes what is held back. */

@@ -14,7 +14,7 @@ import type { BrokerLine } from './broker-line.js';
 import { JOURNAL_FILE, type TradingKind } from './deployment.js';
 import { Journal } from './journal.js';
 import { traderOf } from './replay-journal.js';
-import { contractProblem } from './runner.js';
+import { contractProblem } from './broker-questions.js';
 import { writeTickSizes } from './tick-sizes.js';
 
 export interface Check {
