@@ -55,7 +55,8 @@ export class BrokerQuestions {
       await asker.change(CONTRACT_AGAIN_MS);
       return this.#asks ? this.begin() : undefined;
     }
-    await this.#lookAtClock();
+    // which bars are missing, and whether the market is open, is a question of its time
+    if (!(await this.#lookAtClock())) return this.#asks ? this.begin() : undefined;
     if (this.#broker.connected) asker.feed({ type: 'connected' });
   }
 
@@ -116,9 +117,11 @@ export class BrokerQuestions {
     return this.#broker.connected && !this.#asker.ended;
   }
 
-  async #lookAtClock(): Promise<void> {
+  /** Whether the market's time is known. */
+  async #lookAtClock(): Promise<boolean> {
     const now = await this.#broker.currentTime();
     if (now.known) this.#asker.clock.passed(now.value);
+    return now.known;
   }
 }
 

@@ -15,6 +15,8 @@ const FORMAT = 'openbell-journal 1';
 /** Events that are held back from the disk while no intent asks for them. */
 const MOST_HELD = 512;
 const FULL = 2;
+/** Rows in the database's log from which on it is folded into the database. */
+const MOST_LOG_ROWS = 2_000;
 
 export interface JournalEntry {
   readonly sequence: number;
@@ -43,6 +45,7 @@ export class Journal {
   #sequence: number;
   #orderIdMark: number;
   #held: JournalEntry[] = [];
+  #logRows = 0;
 
   private constructor(file: string, db: Database.Database) {
     this.file = file;
@@ -67,6 +70,8 @@ export class Journal {
     db.pragma('synchronous = FULL');
     requireSetting(db, file, 'journal_mode', 'wal');
     requireSetting(db, file, 'synchronous', FULL);
+    // folding the log into the database takes time that an order has not: `rest` does it
+    db.pragma('wal_autocheckpoint = 0');
     db.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS events (
@@ -152,6 +157,7 @@ export class Journal {
     try {
       for (const { sequence, event, intents } of held) {
         this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
+        this.#logRows += 1 + intents.length;
         for (const [place, intent] of intents.entries())
           this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
       }
@@ -165,6 +171,15 @@ export class Journal {
         cause,
       });
     }
+  }
+
+  /** Does what can be done while no order waits: writes what is held back, folds a long log into the database. */
+  rest(): void {
+    this.flush();
+    if (this.#logRows < MOST_LOG_ROWS) return;
+    // the log keeps its length and is written over: a sync has no new size of a file to write
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
+    this.#logRows = 0;
   }
 
   /** All of it, oldest first. Throws LIVE_JOURNAL on a row that cannot be read. */

@@ -137,8 +137,7 @@ export class Runner {
     this.#timer = setInterval(() => {
       try {
         this.feed({ type: 'clock' });
-        // what is held back now need not be written when an order waits for it
-        if (!this.#ended) this.#journal.flush();
+        if (!this.#ended) this.#journal.rest();
       } catch (error) {
         this.#fail(error);
       }
