@@ -116,6 +116,8 @@ const marketShape = {
     .describe('Episodes while training.'),
 };
 
+/** The market's configuration without the environment's id, as bundles hold it. */
+export const marketSchema = z.strictObject(marketShape);
 const marketEnv = z.strictObject({ id: z.literal('market'), ...marketShape });
 const classicEnv = z.strictObject({ id: z.enum(CLASSIC_IDS) });
 

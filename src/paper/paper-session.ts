@@ -4,6 +4,7 @@ import path from 'node:path';
 import { firstBarAtOrAfter, sliceBars, type Bars } from '#env/market/bars.js';
 import { utcInstant } from '#env/market/window.js';
 import type { LogLevel } from '#src/config/runtime.js';
+import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
@@ -144,7 +145,7 @@ async function marketOf(
 ): Promise<{ bars: Bars[]; startMs: number; anchorMs: number }> {
   const { instruments, interval } = bundle.manifest;
   const names = data ?? bundle.manifest.data.map(({ dataset }) => dataset);
-  const all = await Promise.all(names.map((name) => loadDataset(name)));
+  const all = await Promise.all(names.map(async (name) => asTraded(await loadDataset(name))));
   const bars = instruments.map(({ symbol }) => {
     const found = all.filter((own) => own.instrument.symbol === symbol);
     if (found.length !== 1)

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Bars } from '#env/market/bars.js';
 import { IbBroker } from '#src/broker/ib-broker.js';
 import { makeFolder } from '#src/data/make-folder.js';
+import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import type { Truth } from '#src/gateway/exchange-port.js';
 import { startGateway, type Gateway } from '#src/gateway/start-gateway.js';
@@ -99,13 +100,13 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       firstOrderId: journal.orderIdMark,
       ...(speed === 'max' ? { pace: UNPACED } : {}),
     });
-    let fail = (_error: unknown): void => undefined;
+    let refuse = (_error: unknown): void => undefined;
     const failure = new Promise<never>((_, reject) => {
-      fail = reject;
+      refuse = reject;
     });
     const runner = new Runner({
       broker,
-      onFailure: (error) => fail(error),
+      onFailure: (error) => refuse(error),
       journal,
       config,
       decider,
@@ -164,18 +165,27 @@ async function inLockstep(
     if (next.boundary.kind === 'close') closes++;
     // an answer comes behind everything that was said before it
     await broker.currentTime();
-    while (!(await isDone(broker, runner)));
+    await untilDone(broker, runner, isAborted);
     lockstep.acknowledge(RUNNER, number);
   }
   lockstep.leave(RUNNER);
   return closes;
 }
 
-/** Settled, and still so after everything sent has been answered. */
-async function isDone(broker: IbBroker, runner: Runner): Promise<boolean> {
-  await runner.settle(SETTLE_WITHIN_MS);
-  await broker.currentTime();
-  return runner.settled || !broker.connected;
+/** Settled, and still so after everything sent has been answered; a runner that never comes to rest is an error. */
+async function untilDone(broker: IbBroker, runner: Runner, isAborted: () => boolean): Promise<void> {
+  const deadline = performance.now() + BOUNDARY_WITHIN_MS;
+  while (!isAborted()) {
+    await runner.settle(SETTLE_WITHIN_MS);
+    await broker.currentTime();
+    if (runner.settled || !broker.connected) return;
+    if (performance.now() > deadline)
+      fail('LIVE_EVENT', {
+        where: 'paper',
+        value: runner.trader.symbols.map(({ symbol, position }) => `${symbol} ${position}`).join(', '),
+        message: `the runner has not come to rest within ${BOUNDARY_WITHIN_MS / 1000} s of a bar's close: its last alerts say why; the journal is kept`,
+      });
+  }
 }
 
 async function untilOver(gateway: Gateway, signal: AbortSignal | undefined): Promise<number> {

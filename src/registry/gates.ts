@@ -1,4 +1,5 @@
 /** What a promotion asks, and what came of it: kept in the bundle and in the history, for ever. */
+import * as z from 'zod';
 
 /**
  * integrity: hashes, replay, look-ahead: never passed over. statistics: how good it is: passed over with a reason, to
@@ -41,6 +42,29 @@ export interface GateReport {
   /** Why gates were passed over; null: none was. */
   readonly force_reason: string | null;
 }
+
+export const gateReportSchema: z.ZodType<GateReport> = z.strictObject({
+  format: z.literal('openbell-gates 1'),
+  to: z.string(),
+  judged_at: z.iso.datetime(),
+  definition: z.unknown(),
+  outcomes: z.array(
+    z.strictObject({
+      gate: z.string().min(1),
+      kind: z.enum(['integrity', 'statistics', 'paper']),
+      title: z.string(),
+      measured: z.string().nullable(),
+      threshold: z.string(),
+      verdict: z.enum(['pass', 'fail', 'missing']),
+      forced: z.boolean(),
+      advisory: z.boolean(),
+      why: z.string(),
+      evidence: z.unknown(),
+    }),
+  ),
+  passed: z.boolean(),
+  force_reason: z.string().nullable(),
+});
 
 /** What the paper sessions of one bundle showed together, computed anew from their journals. */
 export interface PaperEvidence {

@@ -10,6 +10,7 @@ import { parseInterval } from '#src/data/interval.js';
 import type { BundleContents } from '#src/registry/bundle.js';
 
 export const BUY = 1;
+const ZERO_SHA256 = '0'.repeat(64);
 
 /** A discrete policy that prefers one action whatever it sees. */
 export function bundleThatAlways(
@@ -37,16 +38,20 @@ export function bundleThatAlways(
   return {
     manifest: {
       name,
+      description: 'Always takes one action',
       created_at: '2024-01-01T00:00:00.000Z',
+      parent: null,
       run: {
         path: name,
         experiment: name,
         seed: 1,
-        config_hash: '0',
+        config_hash: ZERO_SHA256,
         checkpoint: 'last',
         timesteps: 0,
-        weights_sha256: '0',
+        weights_sha256: ZERO_SHA256,
       },
+      seeds: [1],
+      trials: null,
       observation: { feature_set: 'v1', hash: features.hash, warmup: 60 },
       interval: parseInterval('1m', 'test'),
       calendar: 'XNYS',
@@ -54,17 +59,18 @@ export function bundleThatAlways(
       market: { ...DEFAULT_MARKET_CONFIG, ...market },
       policy: spec,
       data: [],
+      windows: { train: { from: null, to: null }, validation: null, test: null, exclude: [] },
       provenance: {
         config_yaml: '',
         git_commit: null,
         dirty_patch: null,
+        dirty_patch_sha256: null,
         lockfile_sha256: null,
         openbell: '0',
         kernels: {},
       },
       evaluation: null,
-      gates: [],
-      model_card: '',
+      gates: null,
     },
     engine: state,
     normalizer: null,
