@@ -2,7 +2,8 @@
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { Registry } from '#src/registry/registry.js';
 import { traderConfigOf, type DeploymentOptions } from './bundle-trader.js';
-import { isIdle, type Deployment, type TradingKind } from './deployment.js';
+import type { TradingKind } from './account-folder.js';
+import { isIdle, type Deployment } from './deployment.js';
 import { liveVerdict } from './promotion-status.js';
 import type { Runner } from './runner.js';
 

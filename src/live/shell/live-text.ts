@@ -1,7 +1,7 @@
 /** Answers of `openbell live status` and `replay` in words. */
 import * as z from 'zod';
 import { fail } from '#src/errors.js';
-import { promotionLines } from './promotion-status.js';
+import { promotionLines } from './promotion-text.js';
 import type { JournalReplay } from './replay-journal.js';
 import { holdingsText, type RunnerStatus } from './status.js';
 import type { StateWithoutRunner } from './without-runner.js';

@@ -2,7 +2,7 @@
 import type { Bundle } from '#src/registry/bundle.js';
 import { remainingOf } from '../core/own-orders.js';
 import type { Trader } from '../core/trader.js';
-import type { PromotionStatus } from './promotion-status.js';
+import type { PromotionStatus } from './promotion-text.js';
 
 export interface OrderStatus {
   readonly orderRef: string;
