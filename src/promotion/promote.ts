@@ -7,7 +7,7 @@ import { openTrained } from '#src/lab/evaluate.js';
 import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
 import { forced, judgeRun, notHere, type JudgeRunOptions } from '#src/lab/gates/judge.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
-import { accountName } from '#src/live/shell/deployment.js';
+import { accountName } from '#src/live/shell/account-folder.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateReport, PaperEvidence } from '#src/registry/gates.js';
 import type { AliasAction, AliasChange } from '#src/registry/history.js';
