@@ -21,6 +21,8 @@ export interface OwnOrder {
   /** When the last thing was asked of it: its placement or its end. */
   askedWallMs: number;
   cancelAsked: boolean;
+  /** An error has named it, and nothing has confirmed it since. */
+  erred: boolean;
   /** Since when the order is in doubt: an error without a status, or a restart; null: it is not. */
   doubtSinceWallMs: number | null;
   /** Full reconciliations after the quarantine that did not know it. */
@@ -58,6 +60,7 @@ export class OwnOrders {
       sentWallMs: wallMs,
       askedWallMs: wallMs,
       cancelAsked: false,
+      erred: false,
       doubtSinceWallMs: null,
       misses: 0,
       slot,
@@ -98,6 +101,18 @@ export class OwnOrders {
   /** Those that may still fill, in the order in which they were sent. */
   live(...roles: OrderRole[]): OwnOrder[] {
     return [...this.#live].filter(({ request }) => roles.length === 0 || roles.includes(request.role));
+  }
+
+  /**
+   * Whether a part of the entry's bracket has ended before the entry has filled, or an error says that it may have: what
+   * is left of it would fill bare, or, not transmitted, would wait at the broker for ever.
+   */
+  isBroken({ request, filled, toldFilled, cycle }: OwnOrder): boolean {
+    if (filled > 0 || toldFilled > 0) return false;
+    const parts = this.#byCycle.get(cycle) ?? [];
+    return parts.some(
+      (part) => part.request.parentRef === request.orderRef && part.filled === 0 && (part.erred || !isLive(part)),
+    );
   }
 
   /** The live order of a slice. */
@@ -200,6 +215,7 @@ export class OwnOrders {
   }
 
   #resolve(order: OwnOrder): void {
+    order.erred = false;
     order.doubtSinceWallMs = null;
     order.misses = 0;
   }

@@ -262,6 +262,7 @@ export class SymbolTrader {
   /** A replacement, or an end, was refused, or an error left the order in doubt: only the broker knows how it stands. */
   unsure(order: OwnOrder, wallMs: number): void {
     this.orders.doubt(order, wallMs, null);
+    order.erred = true;
     this.#setBack(wallMs);
   }
 
@@ -272,11 +273,22 @@ export class SymbolTrader {
 
   /** Does what can be done now: protection first, then leaving, then the decision that is due. */
   pursue(around: Surroundings): void {
+    if (!around.ready) return;
+    this.#withdrawBroken(around);
     // a fill that we know of and have not seen would make all of this about another position
-    if (!around.ready || this.inDoubt || this.orders.owed) return;
+    if (this.inDoubt || this.orders.owed) return;
     this.protect(around);
     if (this.leaving !== null) this.#leave(this.leaving, around);
     this.#decideIfDue(around);
+  }
+
+  /** An entry goes with its whole bracket, or not at all. */
+  #withdrawBroken(around: Surroundings): void {
+    for (const entry of this.orders.live('entry')) {
+      if (entry.cancelAsked || !this.orders.isBroken(entry)) continue;
+      this.#alert('warning', 'BRACKET_BROKEN', `a part of the bracket is missing: withdraws ${entry.request.orderRef}`);
+      this.#cancel(entry, around.wallMs);
+    }
   }
 
   /** Leaves the position at the market, now and whatever else is decided. */

@@ -332,6 +332,64 @@ describe('after a restart', () => {
   });
 });
 
+describe('a bracket of which a part is missing', () => {
+  const cancelled = (intents: readonly TraderIntent[]): string[] =>
+    intents.flatMap((intent) => (intent.type === 'cancel' ? [intent.orderRef] : []));
+
+  it('is withdrawn when the link ends between its orders: the entry waits at the broker, and no answer mentions it', () => {
+    const table = Table.ready([BUY]);
+    const [entry] = table.placed('entry');
+    const [stop] = table.placed('stop');
+    expect([entry.transmit, stop.transmit]).toEqual([false, true]);
+    const told: TraderIntent[] = [];
+    told.push(...table.tell({ type: 'disconnected' }));
+    told.push(
+      ...table.tell({ type: 'orderError', orderRef: stop.orderRef, effect: 'doubtful', code: 504, text: 'Not connected' }),
+    );
+    // nothing is sent before the answers are in
+    expect(cancelled(told)).toEqual([]);
+    table.tell({ type: 'connected' });
+    const found = table.reconciled();
+    expect(cancelled(found)).toEqual([entry.orderRef]);
+    expect(alerts(found)).toContain('BRACKET_BROKEN');
+    table.status(entry, 'cancelled', 0);
+    table.wallMs += 20_000;
+    table.reconciled();
+    table.wallMs += 3_000;
+    table.reconciled();
+    expect(table.symbol.orders.live()).toEqual([]);
+    expect(table.symbol.settled).toBe(true);
+  });
+
+  it('is withdrawn when its stop is rejected before the entry has filled, and protected anew when it has', () => {
+    for (const filled of [0, 100]) {
+      const table = Table.ready([BUY]);
+      const [entry] = table.placed('entry');
+      const [stop] = table.placed('stop');
+      table.status(entry, 'working', 0);
+      if (filled > 0) table.tell({ type: 'execution', report: table.execution(entry, filled) });
+      const told = table.tell({
+        type: 'orderError',
+        orderRef: stop.orderRef,
+        effect: 'rejected',
+        code: 201,
+        text: 'Order rejected',
+      });
+      expect(cancelled(told)).toEqual(filled === 0 ? [entry.orderRef] : []);
+      const again = table.wait(2).flatMap((intent) => (intent.type === 'place' ? [intent.order] : []));
+      expect(again.map(({ role, quantity }) => [role, quantity])).toEqual(filled === 0 ? [] : [['stop', filled]]);
+    }
+  });
+
+  it('stays while a reconciliation that was under way when it was sent does not know it', () => {
+    const table = Table.ready([BUY]);
+    table.wallMs += 10;
+    const told = table.reconciled({ beganWallMs: table.wallMs - 50 });
+    expect(table.symbol.orders.live().every(({ doubtSinceWallMs }) => doubtSinceWallMs !== null)).toBe(true);
+    expect(cancelled([...told, ...table.wait(1)])).toEqual([]);
+  });
+});
+
 describe('positions that were answered before an execution', () => {
   it('are no disagreement: they are asked for again, and trading goes on', () => {
     const table = Table.ready([BUY]);
