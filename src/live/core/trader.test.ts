@@ -344,7 +344,13 @@ describe('a bracket of which a part is missing', () => {
     const told: TraderIntent[] = [];
     told.push(...table.tell({ type: 'disconnected' }));
     told.push(
-      ...table.tell({ type: 'orderError', orderRef: stop.orderRef, effect: 'doubtful', code: 504, text: 'Not connected' }),
+      ...table.tell({
+        type: 'orderError',
+        orderRef: stop.orderRef,
+        effect: 'doubtful',
+        code: 504,
+        text: 'Not connected',
+      }),
     );
     // nothing is sent before the answers are in
     expect(cancelled(told)).toEqual([]);
@@ -425,6 +431,16 @@ describe('positions that were answered before an execution', () => {
     }
     expect(table.trader.halt?.level).toBe('halted');
     expect(table.trader.ready).toBe(false);
+  });
+
+  it('ticks before the market’s time is known ask nothing of the calendar', () => {
+    const table = new Table([]);
+    table.trader = new Trader({ decide: () => HOLD });
+    table.marketMs = 0;
+    table.tell({ type: 'started', config: configWith() });
+    table.tell({ type: 'connected' });
+    table.reconciled();
+    expect(alerts(table.wait(120))).toEqual([]);
   });
 
   it('an answer that did not come whole says nothing, and is asked for again', () => {

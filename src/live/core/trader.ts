@@ -283,8 +283,10 @@ export class Trader {
   }
 
   #watchData(symbol: SymbolTrader, around: Surroundings): void {
+    // nothing is known of the market's time before the broker has told it
+    if (this.#marketMs === 0 || symbol.lastDataWallMs === 0) return;
     const open = this.#calendar?.sessionAt(this.#marketMs) ?? null;
-    if (open === null || symbol.lastDataWallMs === 0) return;
+    if (open === null) return;
     const { stale_after_seconds, close_when_stale_seconds } = this.config.care;
     const ageMs = this.#wallMs - symbol.lastDataWallMs;
     if (ageMs < stale_after_seconds * 1000) return;

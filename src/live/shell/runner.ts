@@ -302,8 +302,10 @@ export class Runner {
       await this.#change(CONTRACT_AGAIN_MS);
       return this.#broker.connected && !this.#ended ? this.#begin() : undefined;
     }
+    // which bars are missing, and whether the market is open, is a question of its time
     const now = await this.#broker.currentTime();
-    if (now.known) this.#marketMs = Math.max(this.#marketMs, now.value);
+    if (!now.known) return this.#broker.connected && !this.#ended ? this.#begin() : undefined;
+    this.#marketMs = Math.max(this.#marketMs, now.value);
     if (this.#broker.connected) this.feed({ type: 'connected' });
   }
 
