@@ -25,8 +25,7 @@ const PUBLISHED_RULES: readonly (readonly [number, ContractEntry['increments']])
   [635, [{ lowEdge: 0, increment: 0.0001 }]],
   [2806, [{ lowEdge: 0, increment: 0.25 }]],
 ];
-/** Rule 26 is IBKR's "a cent everywhere"; others count from here. */
-const CENT_RULE = 26;
+/** Rules of which no number is known count from here. */
 const FIRST_MADE_RULE = 1000;
 
 export class ContractBook {
@@ -127,8 +126,9 @@ export class ContractBook {
     const key = JSON.stringify(increments);
     let id = this.#rules.get(key);
     if (id === undefined) {
-      const isCent = increments.length === 1 && increments[0].increment === 0.01;
-      id = isCent ? CENT_RULE : FIRST_MADE_RULE + this.#rules.size;
+      id =
+        PUBLISHED_RULES.find(([, published]) => JSON.stringify(published) === key)?.[0] ??
+        this.#rules.size + FIRST_MADE_RULE;
       this.#rules.set(key, id);
       this.#incrementsByRule.set(id, increments);
     }

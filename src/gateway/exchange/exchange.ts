@@ -286,7 +286,9 @@ class SimulatedExchange implements Exchange {
       case 'reqMarketDataType':
         return this.#marketData.reqMarketDataType(client, request.marketDataType);
       case 'reqTickByTickData':
-        return this.#marketData.reqTickByTick(client, request);
+        return this.#marketData.reqTickByTick(client, request, (feed, show, wanted) =>
+          this.#history.recentTicks(client, request.reqId, feed, show, wanted),
+        );
       case 'cancelTickByTickData':
         return this.#marketData.cancelTickByTick(client, request.reqId);
       case 'reqRealTimeBars':
