@@ -5,11 +5,11 @@ import path from 'node:path';
 import { fail, OpenBellError } from '#src/errors.js';
 import { openTrained } from '#src/lab/evaluate.js';
 import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
-import { forced, judgeRun, notHere, type JudgeRunOptions } from '#src/lab/gates/judge.js';
+import { forced, judgeRun, notHere, withOutcomes, type JudgeRunOptions } from '#src/lab/gates/judge.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
 import { accountName } from '#src/live/shell/account-folder.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
-import type { GateReport, PaperEvidence } from '#src/registry/gates.js';
+import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
 import type { AliasAction, AliasChange } from '#src/registry/history.js';
 import type { AliasName, Registry } from '#src/registry/registry.js';
 import { earlierAttempts, readAttempts, recordAttempt, type Attempt } from './attempts.js';
@@ -35,6 +35,8 @@ export interface PromoteOptions extends Pick<JudgeRunOptions, 'signal' | 'onPart
   readonly account?: string | null;
   /** Judges and moves nothing. */
   readonly dryRun?: boolean;
+  /** Outcomes of what the caller asks besides the gates of the alias. */
+  readonly besides?: readonly GateOutcome[];
   /** Who moves it; default promote. */
   readonly action?: AliasAction;
   /** What paper trading of a bundle showed; null: nothing. Asked for `live` alone. */
@@ -104,7 +106,8 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     earlierAttempts: earlier,
     findBundle: (run) => candidate.bundle ?? registry.find(run),
   });
-  const report = force === null ? judged.report : forced(judged.report, force);
+  const found = withOutcomes(judged.report, options.besides ?? []);
+  const report = force === null ? found : forced(found, force);
   const { subject } = candidate;
   const outcome = {
     report,
