@@ -183,10 +183,11 @@ async function tradeOneJournal(
   const failure = new Promise<never>((_, no) => {
     reject = no;
   });
+  const broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
   let watch: BundleWatch | null = null;
   try {
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: deployment.config,
       decider,
@@ -239,6 +240,11 @@ async function tradeOneJournal(
       position: Object.fromEntries(runner.trader.symbols.map(({ symbol, position }) => [symbol, position])),
       settled,
     };
+  } catch (error) {
+    // a connection that nobody listens to would keep the process, and the gateway's client id
+    await broker.close();
+    journal.abandon();
+    throw error;
   } finally {
     watch?.stop();
     current.runner = null;
