@@ -1,4 +1,5 @@
 /** Bundles whose policy is known: the network's bias alone decides. */
+import { createHash } from 'node:crypto';
 import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
@@ -8,6 +9,8 @@ import { policyLayout } from '#agents/policy/layout.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { parseInterval } from '#src/data/interval.js';
 import type { BundleContents } from '#src/registry/bundle.js';
+import { littleEndianBytes } from '#src/registry/safetensors.js';
+import type { BundleManifest } from '#src/registry/manifest.js';
 
 export const BUY = 1;
 const ZERO_SHA256 = '0'.repeat(64);
@@ -18,6 +21,7 @@ export function bundleThatAlways(
   instrument: Instrument,
   market: Partial<MarketConfig> = {},
   name = 'always',
+  more: Partial<BundleManifest> = {},
 ): BundleContents {
   const features = FEATURE_SETS.v1;
   const spec: PolicySpec = {
@@ -48,7 +52,7 @@ export function bundleThatAlways(
         config_hash: ZERO_SHA256,
         checkpoint: 'last',
         timesteps: 0,
-        weights_sha256: ZERO_SHA256,
+        weights_sha256: createHash('sha256').update(littleEndianBytes(parameters)).digest('hex'),
       },
       seeds: [1],
       trials: null,
@@ -71,6 +75,7 @@ export function bundleThatAlways(
       },
       evaluation: null,
       gates: null,
+      ...more,
     },
     engine: state,
     normalizer: null,

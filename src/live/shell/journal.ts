@@ -1,9 +1,11 @@
 /**
  * The journal: every event that the trader heard and every intent that it answered with, in order, in SQLite. An
  * intent is durable, with all events before it, before anybody acts on it; events alone are written in batches. From
- * the journal the trader's state, and its every decision, can be had again.
+ * the journal the trader's state, and its every decision, can be had again. A hash chain over all of it shows a row that
+ * was altered, left out or put in by anything but this class; it is a seal against accidents, no signature.
  */
 import Database from 'libsql';
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
@@ -34,16 +36,30 @@ export interface JournalBeginning {
 
 const NAMELESS: JournalBeginning = { bundle: null };
 
+/** The chain's beginning: of the hash of an entry, and of all before it. */
+const CHAIN_START = '0'.repeat(64);
+
+/** What the session that trades by a journal says of itself, as JSON, once each. */
+export type JournalNote = 'session' | 'books';
+
+/** A journal's hash, and whether it is the one that was kept as it was written. */
+export interface JournalSeal {
+  /** sha256 over all entries and notes, in order. */
+  readonly sha256: string;
+  readonly intact: boolean;
+}
+
 export class Journal {
   readonly file: string;
   readonly #db: Database.Database;
   readonly #insertEvent: Database.Statement;
   readonly #insertIntent: Database.Statement;
-  readonly #setMark: Database.Statement;
+  readonly #setMeta: Database.Statement;
   /** sha256 of the bundle that trades by it; null: it was begun without one. */
   readonly bundle: string | null;
   #sequence: number;
   #orderIdMark: number;
+  #chain: string;
   #held: JournalEntry[] = [];
   #logRows = 0;
 
@@ -54,10 +70,11 @@ export class Journal {
       'INSERT INTO events (sequence, market_ms, wall_ms, type, body) VALUES (?, ?, ?, ?, ?)',
     );
     this.#insertIntent = db.prepare('INSERT INTO intents (event, place, type, body) VALUES (?, ?, ?, ?)');
-    this.#setMark = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
+    this.#setMeta = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
     this.bundle = metaOf(db, 'bundle');
     this.#sequence = lastSequence(db);
     this.#orderIdMark = Number(metaOf(db, 'order_id_mark') ?? 1);
+    this.#chain = metaOf(db, 'chain') ?? CHAIN_START;
   }
 
   /**
@@ -87,6 +104,7 @@ export class Journal {
       const insert = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
       db.exec('BEGIN IMMEDIATE');
       insert.run('format', FORMAT);
+      insert.run('chain', CHAIN_START);
       insert.run('order_id_mark', String(beginning.orderIdMark ?? 1));
       if (beginning.bundle !== null) insert.run('bundle', beginning.bundle);
       db.exec('COMMIT');
@@ -155,14 +173,20 @@ export class Journal {
     this.#held = [];
     this.#db.exec('BEGIN IMMEDIATE');
     try {
+      let chain = this.#chain;
       for (const { sequence, event, intents } of held) {
-        this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
+        const body = JSON.stringify(event);
+        this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, body);
+        const bodies = intents.map((intent) => JSON.stringify(intent));
         this.#logRows += 1 + intents.length;
         for (const [place, intent] of intents.entries())
-          this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
+          this.#insertIntent.run(sequence, place, intent.type, bodies[place]);
+        chain = linkOf(chain, sequence, body, bodies);
       }
-      this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
+      this.#setMeta.run(String(this.#orderIdMark), 'order_id_mark');
+      this.#setMeta.run(chain, 'chain');
       this.#db.exec('COMMIT');
+      this.#chain = chain;
     } catch (cause) {
       // of a disk that fails SQLite itself rolls back
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
@@ -172,6 +196,49 @@ export class Journal {
         cause,
       });
     }
+  }
+
+  /** Writes down what the session says of itself. The newest word counts. */
+  note(key: JournalNote, value: unknown): void {
+    this.flush();
+    const keep = this.#db.prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    );
+    this.#db.exec('BEGIN IMMEDIATE');
+    keep.run(key, JSON.stringify(value));
+    keep.run('notes_sha256', this.#notesHash());
+    this.#db.exec('COMMIT');
+  }
+
+  /** null: nothing was noted. */
+  noted(key: JournalNote): unknown {
+    const text = metaOf(this.#db, key);
+    return text === null ? null : parse<unknown>(text, this.file);
+  }
+
+  /** Reads all of it and hashes it anew. Throws LIVE_JOURNAL on a row that cannot be read. */
+  seal(): JournalSeal {
+    this.flush();
+    const intentsOf = this.#db.prepare('SELECT body FROM intents WHERE event = ? ORDER BY place');
+    let chain = CHAIN_START;
+    for (const row of this.#db.prepare('SELECT sequence, body FROM events ORDER BY sequence').iterate()) {
+      const { sequence, body } = rowOf(row, this.file);
+      const bodies = intentsOf.all(sequence).map((intent) => bodyOf(intent, this.file));
+      chain = linkOf(chain, sequence, body, bodies);
+    }
+    const notes = this.#notesHash();
+    const sha256 = createHash('sha256').update(`${chain}\n${notes}`).digest('hex');
+    const keptNotes = metaOf(this.#db, 'notes_sha256');
+    const hasNotes = this.noted('session') !== null || this.noted('books') !== null;
+    return {
+      sha256,
+      intact: chain === metaOf(this.#db, 'chain') && (keptNotes === null ? !hasNotes : keptNotes === notes),
+    };
+  }
+
+  #notesHash(): string {
+    const notes = [this.bundle, metaOf(this.#db, 'session'), metaOf(this.#db, 'books')];
+    return createHash('sha256').update(JSON.stringify(notes)).digest('hex');
   }
 
   /** Does what can be done while no order waits: writes what is held back, folds a long log into the database. */
@@ -221,6 +288,13 @@ export class Journal {
     for (const suffix of ['-wal', '-shm', '']) rmSync(this.file + suffix, { force: true });
     syncFolder(path.dirname(this.file));
   }
+}
+
+function linkOf(chain: string, sequence: number, event: string, intents: readonly string[]): string {
+  // JSON holds no line breaks
+  const hash = createHash('sha256').update(`${chain}\n${sequence}\n`).update(event);
+  for (const intent of intents) hash.update(`\n${intent}`);
+  return hash.digest('hex');
 }
 
 function syncFile(file: string): void {

@@ -22,6 +22,7 @@ import type { Check } from './preflight-check.js';
 import { passes, preflight, preflightText } from './preflight.js';
 import { promotionStatus } from './promotion-status.js';
 import { Runner, type RunnerListener } from './runner.js';
+import { noteGateway } from './session-note.js';
 import { holdingsText, statusOf, symbolsOf, type RunnerStatus } from './status.js';
 
 export interface SessionOptions {
@@ -83,8 +84,13 @@ export async function tradeAtGateway(options: SessionOptions): Promise<SessionOu
   }
 }
 
-/** What is wrong whatever the gateway says. */
-function refuseBefore({ kind, reference, address, account }: SessionOptions): void {
+/** What is wrong whatever the gateway says. Throws LIVE_PREFLIGHT and USAGE. */
+export function refuseBefore({
+  kind,
+  reference,
+  address,
+  account,
+}: Pick<SessionOptions, 'kind' | 'reference' | 'address' | 'account'>): void {
   if (kind === 'live' && reference !== 'live')
     fail('LIVE_PREFLIGHT', {
       where: 'bundle',
@@ -177,6 +183,7 @@ async function tradeOneJournal(
     onFound: (journal) => logs.catchUp(journal),
   });
   const { bundle, journal } = deployment;
+  noteGateway(journal, options.simulated);
   const began = journal.length;
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;
