@@ -1,7 +1,7 @@
 /** A paper account at a gateway: the runner of openbell live, the broker's books before and after, and the report. */
 import path from 'node:path';
 import { openLine, type BrokerAddress } from '#src/live/shell/broker-line.js';
-import { JOURNAL_FILE } from '#src/live/shell/deployment.js';
+import { JOURNAL_FILE } from '#src/live/shell/account-folder.js';
 import { Journal } from '#src/live/shell/journal.js';
 import {
   refuseBefore,

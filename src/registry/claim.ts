@@ -3,7 +3,7 @@
  * that only one process can make. One left behind by a process that died is passed over under the next number, never
  * removed and made again, which two processes could do at once.
  */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { isTree } from '#src/config/yaml-source.js';
@@ -26,8 +26,30 @@ export function exclusively<T>(folder: string, nowMs: () => number, terms: Claim
   try {
     return act();
   } finally {
-    for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
+    release(folder, mine);
   }
+}
+
+/**
+ * As `exclusively`, for work that takes longer than a moment and waits: the claim is kept fresh until the function that
+ * is returned gives it back.
+ */
+export function hold(folder: string, nowMs: () => number, terms: ClaimTerms): () => void {
+  const mine = claim(folder, nowMs, terms);
+  const file = claimFile(folder, mine);
+  const timer = setInterval(() => {
+    const now = nowMs() / 1000;
+    if (statSync(file, { throwIfNoEntry: false }) !== undefined) utimesSync(file, now, now);
+  }, STALE_AFTER_MS / 4);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    release(folder, mine);
+  };
+}
+
+function release(folder: string, mine: number): void {
+  for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
 }
 
 function claim(folder: string, nowMs: () => number, terms: ClaimTerms): number {

@@ -30,7 +30,7 @@ import {
   type BundleContents,
 } from './bundle.js';
 import { exclusively } from './claim.js';
-import { writeFileAtomic } from './files.js';
+import { fileSize, writeFileAtomic } from './files.js';
 import {
   ALIASES,
   anchorText,
@@ -142,6 +142,11 @@ export class Registry {
     return at < 0 ? null : at + 1;
   }
 
+  /** Bytes after the history's last whole line: what a crash left of a change that never happened. */
+  tornBytes(): number {
+    return (fileSize(this.historyFile) ?? 0) - this.#read().bytes;
+  }
+
   /** The bundle that an alias, an id or a file means, verified. Throws REGISTRY, BUNDLE_CORRUPT, BUNDLE_MISMATCH. */
   load(reference: string): Bundle {
     const alias = ALIASES.find((name) => name === reference);
@@ -155,7 +160,7 @@ export class Registry {
         });
       return readBundle(this.bundleFile(sha256), sha256);
     }
-    if (statSync(reference, { throwIfNoEntry: false })?.isFile() === true) return readBundle(reference);
+    if (isFile(reference)) return readBundle(reference);
     const ids = this.ids();
     const found = /^[0-9a-f]{4,64}$/.test(reference) ? ids.filter((id) => id.startsWith(reference.slice(0, 16))) : [];
     if (found.length === 1) {
@@ -174,6 +179,12 @@ export class Registry {
       value: reference,
       message: `there is no such bundle, alias or file${near === null ? ';' : `; did you mean "${near}"?`} \`openbell registry list\` shows the ${ids.length} that there are`,
     });
+  }
+
+  /** The file that a reference means: as it is named, or in the registry. Throws as `load`. */
+  fileOf(reference: string): string {
+    const isAlias = ALIASES.some((name) => name === reference);
+    return !isAlias && isFile(reference) ? reference : this.bundleFile(this.load(reference).sha256);
   }
 
   #stored(id: string): Bundle {
@@ -328,8 +339,7 @@ export class Registry {
 
   /** What a crash left of a line was never acknowledged, and would spoil the next. */
   #cutTorn({ bytes }: History): void {
-    const size = statSync(this.historyFile, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > bytes) truncateSync(this.historyFile, bytes);
+    if ((fileSize(this.historyFile) ?? 0) > bytes) truncateSync(this.historyFile, bytes);
   }
 
   /** The history, its chain and aliases.json verified; anew only where a file has changed. */
@@ -364,6 +374,7 @@ export class Registry {
 
 const CHANGING = { code: 'REGISTRY', doing: 'changing this registry' } as const;
 
+const isFile = (reference: string): boolean => statSync(reference, { throwIfNoEntry: false })?.isFile() === true;
 const statOf = (file: string): BigIntStats | undefined => statSync(file, { bigint: true, throwIfNoEntry: false });
 const stampOf = (stat: BigIntStats | undefined): string =>
   stat === undefined ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;

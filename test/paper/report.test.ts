@@ -119,8 +119,11 @@ describe('a session with faults', () => {
     });
     const { report } = result;
     expect(report.uptime.outages).toHaveLength(1);
-    expect(report.uptime.outages[0]).toMatchObject({ cause: 'connection', marketSeconds: expect.closeTo(120, -1) });
-    expect(report.uptime.readyShare).toBeLessThan(0.96);
+    expect(report.uptime.outages[0].cause).toBe('connection');
+    // the two minutes, and what it took to be whole again
+    expect(report.uptime.outages[0].marketSeconds).toBeGreaterThanOrEqual(120);
+    expect(report.uptime.outages[0].marketSeconds).toBeLessThan(240);
+    expect(report.uptime.readyShare).toBeLessThan(0.94);
     expect(report.uptime.decisionsMade).toBeLessThan(report.uptime.decisionsDue);
     expect(report.uptime.alerts).toMatchObject({ DISCONNECTED: 1 });
     // history gave what was missed, to the bit
