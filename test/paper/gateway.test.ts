@@ -18,7 +18,6 @@ import { threeDays, type ThreeDays } from './three-days.js';
 
 /** Of its own, since the lock is the account's, wherever its journal lies. */
 const ACCOUNT = `DU${process.pid}`;
-const MINUTE_MS = 60_000;
 let folder: string;
 let trading: string;
 let days: ThreeDays;
@@ -94,13 +93,13 @@ it('reports at the end, and over both days of one journal', async () => {
   expect(evidence.sessions).toHaveLength(1);
   expect(evidence.sessions[0].kind).toBe('simulated');
 
-  // what was recorded is what was replayed, holes repaired
+  // what was recorded is what was replayed, bar for bar
   const [written] = await writeRecordedDataset({ from: second.outcome.folder, name: 'syn-recorded', out: folder });
   const recorded = await loadDataset(written.manifestFile);
-  const from = days.bars.openTimeMs.indexOf(recorded.openTimeMs[0]);
-  expect(from).toBeGreaterThanOrEqual(0);
-  expect([...recorded.close]).toEqual([...days.bars.close.subarray(from, from + recorded.length)]);
-  expect([...recorded.volume]).toEqual([...days.bars.volume.subarray(from, from + recorded.length)]);
-  expect(recorded.segments).toHaveLength(1);
-  expect(recorded.length * MINUTE_MS).toBeGreaterThan(300 * MINUTE_MS);
+  expect(recorded.length).toBeGreaterThan(300);
+  const rowOf = new Map([...days.bars.openTimeMs].map((timeMs, row) => [timeMs, row]));
+  for (const column of ['open', 'high', 'low', 'close', 'volume'] as const)
+    expect([...recorded[column]]).toEqual(
+      [...recorded.openTimeMs].map((timeMs) => days.bars[column][rowOf.get(timeMs) ?? -1]),
+    );
 }, 120_000);

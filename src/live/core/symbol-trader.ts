@@ -60,8 +60,6 @@ export class SymbolTrader {
   warm = false;
   /** History was asked for and has not come; bars wait for it. */
   awaitingHistory = true;
-  /** Stamp of the last bar that closed while history was on its way: an answer that does not reach it is not enough. */
-  passedOverMs = -Infinity;
   /** The bar whose decision is still to be made; null: none. */
   dueDecision: { readonly barOpenMs: number; readonly bornWallMs: number } | null = null;
   lastPrice = NaN;

@@ -613,32 +613,3 @@ describe('halts', () => {
     expect(table.trader.halt?.reason).toContain('risk.max_daily_loss');
   });
 });
-
-describe('a bar that closes while history is on its way', () => {
-  const slots = (table: Table, fromMs: number): TraderIntent[] => {
-    const told: TraderIntent[] = [];
-    for (let openMs = fromMs; openMs < fromMs + BAR_MS; openMs += 5_000) {
-      table.marketMs = openMs + 5_000;
-      const bar = { openMs, open: 101, high: 101, low: 101, close: 101, volume: 10 };
-      told.push(...table.tell({ type: 'fiveSecondBar', symbol: 'SYN', bar }));
-    }
-    return told;
-  };
-  const asked = (intents: readonly TraderIntent[]): (number | null)[] =>
-    intents.flatMap((intent) => (intent.type === 'history' ? [intent.fromMs] : []));
-
-  it('is asked for again where the answer does not reach it, and is decided upon', () => {
-    const table = Table.ready([HOLD, HOLD]);
-    const lastMs = OPEN_MS + 3 * BAR_MS;
-    table.tell({ type: 'disconnected' });
-    table.tell({ type: 'connected' });
-    expect(asked(table.reconciled())).toEqual([lastMs]);
-    // the answer was made before this bar closed, and comes after it
-    expect(asked(slots(table, lastMs + BAR_MS))).toEqual([]);
-    expect(asked(table.tell({ type: 'history', symbol: 'SYN', anchor: false, bars: [] }))).toEqual([lastMs]);
-    expect(asked(table.history([101], lastMs + BAR_MS))).toEqual([]);
-    expect(table.trader.symbols[0].row.stampMs).toBe(lastMs + BAR_MS);
-    expect(asked(slots(table, lastMs + 2 * BAR_MS))).toEqual([]);
-    expect(table.trader.symbols[0].row.stampMs).toBe(lastMs + 2 * BAR_MS);
-  });
-});

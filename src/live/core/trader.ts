@@ -179,8 +179,8 @@ export class Trader {
         const { bar } = event;
         symbol.see(bar.high, bar.low, bar.close);
         for (const built of symbol.builder.add(bar)) {
-          if (symbol.awaitingHistory) symbol.passedOverMs = built.span.stampMs;
-          else if (built.whole) symbol.closeBar(built.bar, around);
+          if (symbol.awaitingHistory) continue;
+          if (built.whole) symbol.closeBar(built.bar, around);
           else this.#repair(symbol);
         }
         break;
@@ -220,10 +220,6 @@ export class Trader {
         symbol.closeBar(bar, this.#around());
       else symbol.feed(bar);
     }
-    // a bar closed after the question and before its answer: nobody else would ever bring it
-    if (symbol.passedOverMs > symbol.row.stampMs) this.#repair(symbol);
-    // asked for once: what the broker does not have by then it may never have
-    symbol.passedOverMs = -Infinity;
     if (!symbol.warm)
       this.#alert(
         'warning',
