@@ -40,7 +40,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const data = (train: string): string => `data: { datasets: ['${path.join(folder, 'market.yaml')}'], train: { ${train} } }`;
+const data = (train: string): string =>
+  `data: { datasets: ['${path.join(folder, 'market.yaml')}'], train: { ${train} } }`;
 
 const configOf = (text: string): ExperimentConfig => parseExperiment(text, 'test').config;
 
@@ -148,7 +149,8 @@ describe('fine-tuning', () => {
 
   it('is the same to the bit when it is interrupted at every update, and when it is replayed', async () => {
     const options = { config: { ...config, name: 'again' }, runsDir: path.join(folder, 'runs') };
-    const onUpdate = (stop: AbortController) => (event: { kind: string }) => void (event.kind === 'update' && stop.abort());
+    const onUpdate = (stop: AbortController) => (event: { kind: string }) =>
+      void (event.kind === 'update' && stop.abort());
     let stop = new AbortController();
     let again = await train({ ...options, signal: stop.signal, onEvent: onUpdate(stop) });
     for (let pieces = 1; again.status === 'interrupted'; pieces++) {
@@ -177,7 +179,10 @@ describe('fine-tuning', () => {
   });
 
   it('is named by what it begins from, and not by where that lies', () => {
-    const other = further({ bundle: { ...incumbent.bundle, sha256: 'f'.repeat(64) }, file: incumbent.file }, 'kl_limit: 0.001, halvings: 2');
+    const other = further(
+      { bundle: { ...incumbent.bundle, sha256: 'f'.repeat(64) }, file: incumbent.file },
+      'kl_limit: 0.001, halvings: 2',
+    );
     expect(configHash(other)).not.toBe(configHash(config));
     const elsewhere = further({ ...incumbent, file: '/elsewhere.safetensors' }, 'kl_limit: 0.001, halvings: 2');
     expect(configHash(elsewhere)).toBe(configHash(config));

@@ -22,7 +22,7 @@ import type { Check } from './preflight-check.js';
 import { passes, preflight, preflightText } from './preflight.js';
 import { promotionStatus } from './promotion-status.js';
 import { Runner, type RunnerListener } from './runner.js';
-import { noteGateway } from './session-note.js';
+import { noteGateway, type CashReading } from './session-note.js';
 import { holdingsText, statusOf, symbolsOf, type RunnerStatus } from './status.js';
 
 export interface SessionOptions {
@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly print?: (line: string) => void;
   /** Aborting it stops the runner in good order. */
   readonly signal: AbortSignal;
+  /** Asked when a journal begins: what the broker says of the account's cash; null: nothing that can be told. */
+  readonly openingCash?: () => CashReading | null;
 }
 
 export interface SessionOutcome {
@@ -183,7 +185,7 @@ async function tradeOneJournal(
     onFound: (journal) => logs.catchUp(journal),
   });
   const { bundle, journal } = deployment;
-  noteGateway(journal, options.simulated);
+  noteGateway(journal, options.simulated, journal.length === 0 ? (options.openingCash?.() ?? null) : null);
   const began = journal.length;
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;

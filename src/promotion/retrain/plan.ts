@@ -215,7 +215,9 @@ function countBetween(bars: Bars, fromMs: number, toMs: number): number {
 
 /** 2020-03-02, or 2020-03-02T14:30Z where the time of day says something: as configurations write it. */
 function instantText(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace(/T00:00:00\.000Z$|(:00)?\.000Z$/, (end) => (end.startsWith('T') ? '' : 'Z'));
+  return new Date(timeMs)
+    .toISOString()
+    .replace(/T00:00:00\.000Z$|(:00)?\.000Z$/, (end) => (end.startsWith('T') ? '' : 'Z'));
 }
 
 function scaled(rate: PpoConfig['learning_rate'], factor: number): ExperimentConfig['agent']['learning_rate'] {
