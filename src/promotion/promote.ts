@@ -8,7 +8,7 @@ import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
 import { forced, judgeRun, notHere, withOutcomes, type JudgeRunOptions } from '#src/lab/gates/judge.js';
 import { experimentKey } from '#src/lab/gates/walked.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
-import { accountName } from '#src/live/shell/deployment.js';
+import { accountName } from '#src/live/shell/account-folder.js';
 import { paperEvidence } from '#src/paper/evidence.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';

@@ -66,13 +66,13 @@ function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport,
   const refusing = outcomes.filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced);
   if (!passed) {
     const count = outcomes.filter(({ advisory }) => !advisory).length;
-    const refused = `REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass.`;
-    if (!canForce) return [refused];
+    const refusal = `REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass.`;
+    if (!canForce) return wrapped(refusal, 0);
     const hard = to === 'live' || refusing.some(({ kind }) => kind !== 'statistics');
     const remedy = hard
       ? 'Nothing passes this over.'
       : 'What is statistical can be passed over with --force "REASON", which is shown for ever.';
-    return wrapped(`${refused} ${remedy}`, 0);
+    return wrapped(`${refusal} ${remedy}`, 0);
   }
   if (force === null) return [`PASSED for ${to}.`];
   const over = outcomes.filter(({ forced }) => forced).map(({ title }) => title.toLowerCase());
