@@ -1,5 +1,5 @@
 // The figures in docs/retrain.md that its choices rest on: trains, and writes what came of it.
-//   npm run build && node scripts/retrain-evidence.mjs
+//   npm run build && node scripts/retrain-evidence.mjs [limits|moments|statistics]
 // A synthetic market with an edge, an incumbent that is hardly trained, and fine-tunings of it that differ in one thing.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,8 @@ const { holdToIncumbent } = await load('src/promotion/retrain/outcomes.js');
 const { loadRetrainSettings } = await load('src/promotion/retrain/settings.js');
 
 const SEEDS = 5;
+const MARKET_FEATURES = 12;
+const asked = (part) => (process.argv[2] ?? part) === part;
 const LIMITS = [0.02, 0.05, 0.2];
 const folder = mkdtempSync(path.join(tmpdir(), 'openbell-evidence-'));
 const runsDir = path.join(folder, 'runs');
@@ -42,14 +44,22 @@ async function incumbentOf(overrides, name) {
 /** Fine-tunings with as many seeds, and what came of them. */
 async function tuned({ bundle, file }, settings, name) {
   const all = { ...loadRetrainSettings(), timesteps: 30_000, learning_rate_factor: 1, seeds: SEEDS, ...settings };
-  const plan = await planRetraining({ incumbent: bundle, bundleFile: file, datasets: ['synthetic-reverting'], settings: all });
+  const plan = await planRetraining({
+    incumbent: bundle,
+    bundleFile: file,
+    datasets: ['synthetic-reverting'],
+    settings: all,
+  });
   const directories = [];
   const updates = [];
   for (const seed of plan.seeds) {
     const { directory } = await train({ config: { ...plan.config, name, seed }, runsDir });
     directories.push(directory);
     updates.push(
-      readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line)),
+      readFileSync(path.join(directory, 'metrics.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
     );
   }
   const { figures } = await holdToIncumbent({
@@ -69,16 +79,22 @@ async function tuned({ bundle, file }, settings, name) {
 async function klOfStatistics(bundle, config, scale) {
   const { trainingMarket, actionSpace, env } = await makeWorld(config);
   env.close();
-  const { rows, observations, masks } = recentSituations(bundle, trainingMarket, { count: 30_000, seed: 1, actionSpace });
+  const { rows, observations, masks } = recentSituations(bundle, trainingMarket, {
+    count: 30_000,
+    seed: 1,
+    actionSpace,
+  });
   const { engine, normalizer } = loadBundlePolicy(bundle);
   const learning = new Normalizer(normalizer.config, normalizer.observationSize, normalizer.numEnvs, normalizer.gamma);
   learning.setState(normalizer.getState());
-  learning.updateObservations(observations.map((value) => scale * value), rows);
-  const last = 2048;
   const size = normalizer.observationSize;
+  // the account's own features keep their scale
+  const seen = observations.map((value, i) => (i % size < MARKET_FEATURES ? scale * value : value));
+  learning.updateObservations(seen, rows);
+  const last = 2048;
   const situations = {
     rows: last,
-    observations: observations.slice((rows - last) * size),
+    observations: seen.slice((rows - last) * size),
     masks: masks.slice((rows - last) * (masks.length / rows)),
   };
   const kl = new KlFromIncumbent(bundle, situations).of(engine, learning);
@@ -106,10 +122,18 @@ try {
   const incumbent = keep(contents, 'hardly-trained');
 
   const rows = [
-    ['KL limit', 'at the limit', 'against the incumbent, held out: mean', 'least', 'most', 'KL reached', 'updates kept'],
+    [
+      'KL limit',
+      'at the limit',
+      'against the incumbent, held out: mean',
+      'least',
+      'most',
+      'KL reached',
+      'updates kept',
+    ],
     ['---', '---', '---', '---', '---', '---', '---'],
   ];
-  for (const limit of LIMITS) {
+  for (const limit of asked('limits') ? LIMITS : []) {
     for (const halvings of [0, 4]) {
       const { seeds, updates } = await tuned(incumbent, { kl_limit: limit, halvings }, `limit-${limit}-${halvings}`);
       const excess = seeds.map((seed) => seed.excess);
@@ -126,12 +150,15 @@ try {
       console.error(rows.at(-1).join('  '));
     }
   }
-  region('docs/retrain.md', 'limits', table(rows));
+  if (asked('limits')) region('docs/retrain.md', 'limits', table(rows));
 
   const { engine } = contents;
   const zeros = new Float32Array(engine.firstMoments.length);
   const fresh = keep(
-    { ...contents, engine: { ...engine, firstMoments: zeros, secondMoments: zeros, step: 0, betaProducts: Float64Array.of(1, 1) } },
+    {
+      ...contents,
+      engine: { ...engine, firstMoments: zeros, secondMoments: zeros, step: 0, betaProducts: Float64Array.of(1, 1) },
+    },
     'fresh',
   );
   const moments = [
@@ -141,34 +168,44 @@ try {
   for (const [name, own] of [
     ["the bundle's", incumbent],
     ['begun anew', fresh],
-  ]) {
+  ].filter(() => asked('moments'))) {
     const { seeds, updates } = await tuned(own, {}, name === 'begun anew' ? 'fresh' : 'kept');
     const first = updates.map(([line]) => line.klProposed);
-    moments.push([name, mean(first).toFixed(5), Math.max(...first).toFixed(5), percent(mean(seeds.map((seed) => seed.excess)))]);
+    moments.push([
+      name,
+      mean(first).toFixed(5),
+      Math.max(...first).toFixed(5),
+      percent(mean(seeds.map((seed) => seed.excess))),
+    ]);
     console.error(moments.at(-1).join('  '));
   }
-  region('docs/retrain.md', 'moments', table(moments));
+  if (asked('moments')) region('docs/retrain.md', 'moments', table(moments));
 
   const drift = [
     ['incumbent', 'observations that its statistics go on with', 'KL, no weight changed'],
     ['---', '---', '---'],
   ];
-  for (const steps of [8000, 60_000]) {
+  for (const steps of asked('statistics') ? [8000, 60_000] : []) {
     const own = steps === 8000 ? contents : await incumbentOf([`training.total_timesteps=${steps}`], 'trained');
     const { bundle, file } = keep(own, `drift-${steps}`);
     const settings = { ...loadRetrainSettings(), timesteps: 30_000 };
-    const plan = await planRetraining({ incumbent: bundle, bundleFile: file, datasets: ['synthetic-reverting'], settings });
-    for (const scale of [1, 2]) {
+    const plan = await planRetraining({
+      incumbent: bundle,
+      bundleFile: file,
+      datasets: ['synthetic-reverting'],
+      settings,
+    });
+    for (const scale of [1, 2, 4]) {
       const { kl, rows: seen } = await klOfStatistics(bundle, plan.config, scale);
       drift.push([
         `trained for ${steps.toLocaleString('en')} steps`,
-        `${seen.toLocaleString('en')}, ${scale === 1 ? 'as before' : 'features twice as large'}`,
-        kl.toFixed(4),
+        `${seen.toLocaleString('en')}, ${scale === 1 ? 'as before' : `market features ${scale} times as large`}`,
+        kl.toFixed(5),
       ]);
       console.error(drift.at(-1).join('  '));
     }
   }
-  region('docs/retrain.md', 'statistics', table(drift));
+  if (asked('statistics')) region('docs/retrain.md', 'statistics', table(drift));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

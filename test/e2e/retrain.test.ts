@@ -131,7 +131,11 @@ describe('openbell retrain', () => {
     // the refused one was a chance to pass by luck too
     const [report] = result.reports;
     expect(report.outcomes).toContainEqual(
-      expect.objectContaining({ gate: 'retrain.beats_incumbent', threshold: 'at least 97.50%, at attempt 2', verdict: 'pass' }),
+      expect.objectContaining({
+        gate: 'retrain.beats_incumbent',
+        threshold: 'at least 97.50%, at attempt 2',
+        verdict: 'pass',
+      }),
     );
     for (const { klToIncumbent: kl } of result.figures.seeds) expect(kl).toBeLessThanOrEqual(0.05);
     expect(result.figures.seeds[0].excess).toBeGreaterThan(0);
