@@ -56,7 +56,7 @@ beforeAll(() => {
     const { code, stderr } = run(...args);
     if (code !== 0) throw new Error(stderr);
   }
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('openbell retrain', () => {
@@ -92,7 +92,7 @@ describe('openbell retrain', () => {
     expect(stdout).toContain('Nothing was moved.');
     expect(aliases()).toEqual(before);
     expect(readdirSync(path.join(folder, 'registry', 'bundles'))).toHaveLength(1);
-  }, 60_000);
+  }, 300_000);
 
   it('refuses to move live, and bars of another market', () => {
     settings('may_move: [live]');
@@ -152,7 +152,7 @@ describe('openbell retrain', () => {
     expect(existsSync(path.join(folder, 'registry', 'retraining', 'paper', 'claim-1.lock'))).toBe(false);
     // what it was judged on is all that is new now
     expect(retrain('--data', ENOUGH).stderr).toMatch(/^GATE_REFUSED openbell retrain 5: there are 5 new days/);
-  }, 120_000);
+  }, 300_000);
 
   it('refuses an incumbent that has been altered', () => {
     const bundles = path.join(folder, 'registry', 'bundles');
