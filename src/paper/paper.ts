@@ -15,6 +15,7 @@ import { BundleDecider, traderConfigOf } from '#src/live/shell/bundle-trader.js'
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner, type RunnerListener } from '#src/live/shell/runner.js';
 import type { Bundle } from '#src/registry/bundle.js';
+import type { BooksNote, SessionNote } from '#src/live/shell/session-note.js';
 
 export const PAPER_ACCOUNT = 'DU1234567';
 const RUNNER = 'runner';
@@ -28,6 +29,8 @@ export interface PaperOptions {
   readonly bundle: Bundle;
   /** One entry a symbol of the bundle. */
   readonly bars: readonly Bars[];
+  /** Their data sets as they can be loaded again, one an entry of `bars`; default: their names. */
+  readonly datasets?: readonly string[];
   /** Where journal.db is written, and continued where it stands already. */
   readonly folder: string;
   readonly fills: 'path' | 'backtest';
@@ -91,6 +94,8 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
   });
   const decider = new BundleDecider(bundle);
   const journal = Journal.open(path.join(folder, 'journal.db'), { bundle: bundle.sha256 });
+  const note = noteOf(options, config);
+  if (journal.length === 0) journal.note('session', note);
   try {
     const broker = new IbBroker({
       host: '127.0.0.1',
@@ -132,11 +137,44 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       settled,
     };
     await runner.stop(SETTLE_WITHIN_MS);
+    noteEnd(journal.file, note, outcome);
     return outcome;
   } finally {
     decider.dispose();
     await gateway.close();
   }
+}
+
+function noteOf({ bars, datasets, fills, speed, seed, faults }: PaperOptions, { anchorMs }: TraderConfig): SessionNote {
+  return {
+    kind: 'simulated',
+    data: bars.map(({ source, instrument, sha256, synthetic }, index) => ({
+      dataset: datasets?.[index] ?? source,
+      symbol: instrument.symbol,
+      sha256,
+      synthetic,
+    })),
+    anchorMs,
+    toMs: null,
+    fills,
+    speed,
+    seed,
+    faults: faults !== undefined,
+  };
+}
+
+/** The market's time and the gateway's own books, once the runner has closed the journal. */
+function noteEnd(file: string, note: SessionNote, { truth, config }: PaperOutcome): void {
+  const journal = Journal.open(file);
+  journal.note('session', { ...note, toMs: truth.timeMs });
+  const books: BooksNote = {
+    fromWallMs: 0,
+    toWallMs: Number.MAX_SAFE_INTEGER,
+    cashBefore: config.market.initial_equity,
+    cashAfter: truth.cash,
+  };
+  journal.note('books', books);
+  journal.close();
 }
 
 /** The limit counts minutes of the wall: where the market is faster, so is what may be ordered in one. */

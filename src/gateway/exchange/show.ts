@@ -44,6 +44,8 @@ export class GatheredBar {
 }
 
 export type Show = 'TRADES' | 'ADJUSTED_LAST' | 'MIDPOINT' | 'BID' | 'ASK' | 'BID_ASK';
+/** What ticks of the past are told of. */
+export type TickShow = 'TRADES' | 'BID_ASK' | 'MIDPOINT';
 const SHOWS: ReadonlySet<string> = new Set(['TRADES', 'ADJUSTED_LAST', 'MIDPOINT', 'BID', 'ASK', 'BID_ASK']);
 
 export function isShow(text: string): text is Show {

@@ -9,12 +9,15 @@ import type { BrokerEvent, ContractInfo, ExecutionReport } from '#src/broker/con
 import { makeFolder } from '#src/data/make-folder.js';
 import { OpenBellError } from '#src/errors.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
+import type { AliasChange } from '#src/registry/registry.js';
 import type { TraderConfig } from '../core/config.js';
 import type { BrokerLine } from './broker-line.js';
-import { JOURNAL_FILE, type TradingKind } from './deployment.js';
+import { JOURNAL_FILE, type TradingKind } from './account-folder.js';
 import { Journal } from './journal.js';
+import { liveVerdict } from './promotion-status.js';
+import { promotionLines, type PromotionStatus } from './promotion-text.js';
 import { traderOf } from './replay-journal.js';
-import { contractProblem } from './runner.js';
+import { contractProblem } from './broker-questions.js';
 import { writeTickSizes } from './tick-sizes.js';
 
 export interface Check {
@@ -31,6 +34,9 @@ export interface PreflightOptions {
   readonly line: BrokerLine;
   readonly account: string;
   readonly bundle: Bundle;
+  /** By which the alias live came to it. */
+  readonly liveChange: AliasChange | null;
+  readonly promotion: PromotionStatus;
   readonly config: TraderConfig;
   readonly folder: string;
   /** The gateway replays the past: its clock is its own. */
@@ -61,6 +67,7 @@ export async function preflight(options: PreflightOptions): Promise<Check[]> {
       'bundle',
       `${manifest.name} seed ${manifest.run.seed}, ${shortId(bundle.sha256)}, observation ${manifest.observation.feature_set}`,
     ),
+    promotionCheck(options),
     ok('connection', `account ${account}, server version ${line.serverVersion}`),
     accountKind(options),
     ...contracts.map(({ instrument, answer }) =>
@@ -92,6 +99,20 @@ function verdict(
   status: 'failure' | 'warning' = 'failure',
 ): Check {
   return why === '' ? ok(name, value) : { name, status, value, why, remedy };
+}
+
+function promotionCheck({ kind, account, bundle, liveChange, promotion }: PreflightOptions): Check {
+  const name = 'promotion';
+  const lines = promotionLines(promotion);
+  const { why, remedy } = kind === 'live' ? liveVerdict(liveChange, bundle, account) : { why: '', remedy: '' };
+  if (why !== '') return verdict(name, lines[0], why, remedy);
+  return verdict(
+    name,
+    lines[0],
+    lines.slice(1).join('; '),
+    'train for what it did not pass, and promote that instead',
+    'warning',
+  );
 }
 
 export const isPaperAccount = (account: string): boolean => /^D[UF]/.test(account);

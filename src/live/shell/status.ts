@@ -2,6 +2,7 @@
 import type { Bundle } from '#src/registry/bundle.js';
 import { remainingOf } from '../core/own-orders.js';
 import type { Trader } from '../core/trader.js';
+import type { PromotionStatus } from './promotion-text.js';
 
 export interface OrderStatus {
   readonly orderRef: string;
@@ -30,6 +31,7 @@ export interface RunnerStatus {
   readonly pid: number;
   readonly bundle: string;
   readonly name: string;
+  readonly promotion: PromotionStatus;
   readonly journal: string;
   /** A change that waits until the account is flat; null: none. */
   readonly waiting: string | null;
@@ -64,12 +66,19 @@ export function symbolsOf(trader: Trader): SymbolStatus[] {
   }));
 }
 
-export function statusOf(trader: Trader, bundle: Bundle, journal: string, waiting: string | null): RunnerStatus {
+export function statusOf(
+  trader: Trader,
+  bundle: Bundle,
+  promotion: PromotionStatus,
+  journal: string,
+  waiting: string | null,
+): RunnerStatus {
   return {
     account: trader.config.account,
     pid: process.pid,
     bundle: bundle.sha256,
     name: bundle.manifest.name,
+    promotion,
     journal,
     waiting,
     ready: trader.ready,
