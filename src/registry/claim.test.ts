@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { exclusively, STALE_AFTER_MS } from './claim.js';
+import { exclusively, hold, STALE_AFTER_MS } from './claim.js';
 
 let folder = '';
 beforeEach(() => {
@@ -68,4 +68,13 @@ it('finds out where others have passed it over meanwhile', () => {
   const old = STALE_AFTER_MS / 2 + 1000;
   expect(passedOverBy(() => utimesSync(path.join(folder, 'claim-1.lock'), 1, (Date.now() - old) / 1000))).toThrow(said);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is held over a time, kept fresh, and given back', () => {
+  const release = hold(folder, Date.now, TERMS);
+  expect(attempt).toThrow(/^RUN_STATE/);
+  expect(() => hold(folder, Date.now, TERMS)).toThrow(/^RUN_STATE/);
+  release();
+  expect(readdirSync(folder)).toEqual([]);
+  expect(attempt()).toBe('claim-1.lock');
 });

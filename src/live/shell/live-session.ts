@@ -17,10 +17,12 @@ import { takeUp } from './deployment.js';
 import { together } from './listeners.js';
 import { DeploymentLogs } from './logs.js';
 import type { DeploymentPolicy } from './policy-file.js';
-import { isPaperAccount, passes, preflight, preflightText, type Check } from './preflight.js';
+import { isPaperAccount } from './preflight-account.js';
+import type { Check } from './preflight-check.js';
+import { passes, preflight, preflightText } from './preflight.js';
 import { promotionStatus } from './promotion-status.js';
 import { Runner, type RunnerListener } from './runner.js';
-import { noteGateway } from './session-note.js';
+import { noteGateway, type CashReading } from './session-note.js';
 import { holdingsText, statusOf, symbolsOf, type RunnerStatus } from './status.js';
 
 export interface SessionOptions {
@@ -41,6 +43,8 @@ export interface SessionOptions {
   readonly print?: (line: string) => void;
   /** Aborting it stops the runner in good order. */
   readonly signal: AbortSignal;
+  /** Asked when a journal begins: what the broker says of the account's cash; null: nothing that can be told. */
+  readonly openingCash?: () => CashReading | null;
 }
 
 export interface SessionOutcome {
@@ -181,17 +185,18 @@ async function tradeOneJournal(
     onFound: (journal) => logs.catchUp(journal),
   });
   const { bundle, journal } = deployment;
-  noteGateway(journal, options.simulated);
+  noteGateway(journal, options.simulated, journal.length === 0 ? (options.openingCash?.() ?? null) : null);
   const began = journal.length;
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;
   const failure = new Promise<never>((_, no) => {
     reject = no;
   });
+  const broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
   let watch: BundleWatch | null = null;
   try {
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: deployment.config,
       decider,
@@ -244,6 +249,11 @@ async function tradeOneJournal(
       position: Object.fromEntries(runner.trader.symbols.map(({ symbol, position }) => [symbol, position])),
       settled,
     };
+  } catch (error) {
+    // a connection that nobody listens to would keep the process, and the gateway's client id
+    await broker.close();
+    journal.abandon();
+    throw error;
   } finally {
     watch?.stop();
     current.runner = null;
