@@ -20,7 +20,8 @@ const MAY_IMPORT = {
   // Zones, intervals and data sets are written once, in src/data; data knows of no broker.
   'src/broker': ['src/data', 'src/config', ...base],
   'src/gateway': ['src/data', 'src/config', ...base],
-  'src/registry': ['src/config', ...base],
+  // the model card shows figures as reports do
+  'src/registry': ['src/report', 'src/stats', 'src/config', ...base],
   'src/lab': shared,
   // The live runner loads no training code: agents/ppo is refused below.
   'src/live': ['src/registry', 'src/broker', 'src/report', 'src/stats', 'src/data', 'src/config', ...base],

@@ -28,16 +28,18 @@ export interface MarketEnvOptions {
   readonly config: MarketConfig;
   /** Name of the feature set; 'v1' unless given. */
   readonly featureSet?: string;
-  /** Number of accounts. In mode 'evaluate' it is the number of windows. */
+  /** Number of accounts. In modes 'evaluate' and 'stress' it is the number of windows. */
   readonly numEnvs: number;
   /** Seeds the noisy copies of the market, and the first reset where that names no seed. */
   readonly seed: number;
   readonly recorder?: MarketRecorder;
   /**
    * train: accounts take the windows round-robin, an episode each, for ever. evaluate: account i runs window i once
-   * from its start to its end without noise, and then stays `done`.
+   * from its start to its end without noise, and then stays `done`. stress: as evaluate, with the configuration's noise.
    */
-  readonly mode?: 'train' | 'evaluate';
+  readonly mode?: 'train' | 'evaluate' | 'stress';
+  /** Multiplies commission, fees, spread and slippage of every fill; default 1. */
+  readonly costFactor?: number;
 }
 
 /** A window with all that is the same for every account in it. */
@@ -86,8 +88,10 @@ export class MarketEnv extends BaseVectorEnv {
   /** Throws ENV_CONFIG on a configuration that cannot be meant, DATA_WINDOW on a window too short for an episode. */
   constructor(options: MarketEnvOptions) {
     const { windows, numEnvs, seed, recorder } = options;
-    const evaluates = options.mode === 'evaluate';
-    const config = evaluates ? withoutChance(options.config) : options.config;
+    const { mode = 'train' } = options;
+    const evaluates = mode !== 'train';
+    const whole = evaluates ? overWholeWindows(options.config) : options.config;
+    const config = mode === 'evaluate' ? withoutNoise(whole) : whole;
     checkMarketConfig(config);
     if (evaluates && numEnvs !== windows.length) {
       fail('ENV_CONFIG', {
@@ -124,7 +128,7 @@ export class MarketEnv extends BaseVectorEnv {
     this.#plan = new ExitPlan(config.exits);
     this.#accounts = Array.from({ length: numEnvs }, (_, i) => new Account(i, this.#plan));
     this.accounts = this.#accounts;
-    this.#noise = new MarketNoise(config.noise, numEnvs);
+    this.#noise = new MarketNoise(config.noise, numEnvs, options.costFactor);
     this.#desk = new OrderDesk(config, this.#noise);
     this.#simulator = new Simulator(this.#desk, this.#plan, this.#noise, this.#recorder);
     this.#reward = new Reward(config.reward);
@@ -309,13 +313,12 @@ function record(recorder: MarketRecorder, account: Account, market: MarketColumn
   });
 }
 
-/** The same configuration with nothing left to chance, over whole windows. */
-function withoutChance(config: MarketConfig): MarketConfig {
-  return {
-    ...config,
-    noise: { ...config.noise, fill_price_bps: 0, observation: 0, cost: 0, delay: 0, price_bps: 0 },
-    episode: { length: null, minimum_length: 1, random_start: false },
-  };
+function overWholeWindows(config: MarketConfig): MarketConfig {
+  return { ...config, episode: { length: null, minimum_length: 1, random_start: false } };
+}
+
+function withoutNoise(config: MarketConfig): MarketConfig {
+  return { ...config, noise: { ...config.noise, fill_price_bps: 0, observation: 0, cost: 0, delay: 0, price_bps: 0 } };
 }
 
 function featureSetNamed(name: string): ObservationSpec {

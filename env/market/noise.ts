@@ -25,9 +25,12 @@ export class MarketNoise implements Stateful {
   readonly #config: NoiseConfig;
   readonly #streams: Record<StreamName, RandomStream[]>;
   readonly #fillShare: number;
+  readonly #costFactor: number;
 
-  constructor(config: NoiseConfig, numEnvs: number) {
+  /** @param costFactor multiplies what every fill is charged */
+  constructor(config: NoiseConfig, numEnvs: number, costFactor = 1) {
     this.#config = config;
+    this.#costFactor = costFactor;
     this.#fillShare = config.fill_price_bps * 1e-4;
     const none = (): RandomStream[] => Array.from({ length: numEnvs }, (_, i) => new RandomStream(i, 'unseeded'));
     this.#streams = {
@@ -52,10 +55,11 @@ export class MarketNoise implements Stateful {
     return this.#fillShare > 0 ? this.#fillShare * this.#streams['fill-price'][i].normal() : 0;
   }
 
-  /** Log-normal multiplier of a fill's costs, with mean 1. */
+  /** Log-normal multiplier of a fill's costs, with mean 1, times the factor. */
   costMultiplier(i: number): number {
     const sigma = this.#config.cost;
-    return sigma > 0 ? exp(sigma * this.#streams.cost[i].normal() - (sigma * sigma) / 2) : 1;
+    const factor = this.#costFactor;
+    return sigma > 0 ? factor * exp(sigma * this.#streams.cost[i].normal() - (sigma * sigma) / 2) : factor;
   }
 
   /** Whether an order that was just placed is acted on one bar late. */

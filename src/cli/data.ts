@@ -11,6 +11,7 @@ import { listDatasets } from '#src/data/list.js';
 import type { CsvHints } from '#src/data/load.js';
 import { checkText, describeText, listText } from '#src/data/text.js';
 import { fail } from '#src/errors.js';
+import type { RecordedDataset } from '#src/live/shell/recorded-dataset.js';
 
 /** How a CSV file is read: one table for every command that takes one. */
 const csvOptions = {
@@ -230,45 +231,89 @@ function importFromIb(args: IbArguments): Promise<Imported> {
   });
 }
 
+async function importRecorded({ file, name, out, symbol }: IbArguments): Promise<RecordedDataset[]> {
+  if (file === undefined)
+    return fail('USAGE', {
+      where: 'import --from recorded',
+      message: 'name the folder of an account or a session, such as trading/paper/DU1234567',
+    });
+  // the journal's database is loaded by those alone who read one
+  const { writeRecordedDataset } = await import('#src/live/shell/recorded-dataset.js');
+  return writeRecordedDataset({ from: file, name, out, ...(symbol === undefined ? {} : { symbol }) });
+}
+
+function printRecorded(written: readonly RecordedDataset[], asJson: boolean): void {
+  if (asJson)
+    return print(
+      JSON.stringify(
+        written.map(({ csvFile, manifestFile, bars, appended, conflicts }) => ({
+          csv: csvFile,
+          manifest: manifestFile,
+          symbol: bars.instrument.symbol,
+          bars: bars.length,
+          segments: bars.segments.length,
+          appended,
+          conflicts,
+          sha256: bars.sha256,
+        })),
+        null,
+        2,
+      ),
+    );
+  for (const { csvFile, manifestFile, bars, appended, conflicts } of written) {
+    print(
+      `${csvFile}\n${manifestFile}\n${bars.length} bars of ${bars.interval.label} in ${bars.segments.length} segment${bars.segments.length === 1 ? '' : 's'}, ${appended} of them new`,
+    );
+    if (conflicts > 0) say(`${conflicts} bars were there already with other values: the first word stands`);
+  }
+}
+
 const importCommand = {
   command: 'import [file]',
-  describe: 'Turn a CSV file, or history of Interactive Brokers, into a normalised CSV file and its manifest',
+  describe:
+    'Turn a CSV file, history of Interactive Brokers, or bars that a runner recorded into a normalised CSV file and its manifest',
   builder: (yargs: Argv) =>
-    yargs.positional('file', { type: 'string', describe: 'CSV file, plain or gzip' }).options({
-      from: {
-        choices: ['csv', 'ib'],
-        default: 'csv',
-        describe: 'ib: download from the gateway at IB_HOST and IB_PORT; goes on where it was interrupted',
-      },
-      'from-date': { type: 'string', describe: 'ib: first day, yyyy-mm-dd' },
-      'to-date': { type: 'string', describe: 'ib: last day; default: to the last closed bar' },
-      type: { choices: ['STK', 'CASH', 'IND'], default: 'STK', describe: 'ib: type of security' },
-      exchange: { type: 'string', default: 'SMART', describe: 'ib: exchange' },
-      currency: { type: 'string', default: 'USD', describe: 'ib: currency' },
-      'connect-timeout': { type: 'number', default: 20, describe: 'ib: seconds to wait for the gateway' },
-      name: { type: 'string', demandOption: true, describe: 'Name of the data set' },
-      out: { type: 'string', default: 'datasets', describe: 'Folder for NAME.csv and NAME.yaml' },
-      tick: { type: 'number', describe: 'Price increment; default: the usual one' },
-      segments: {
-        choices: ['none', 'month-gap'],
-        describe: 'Where the series breaks; default: where more than 5 sessions are missing',
-      },
-      'max-gap-sessions': {
-        type: 'number',
-        conflicts: 'segments',
-        describe: 'Break where more sessions than this are missing',
-      },
-      adjusted: {
-        type: 'boolean',
-        default: false,
-        describe: 'The prices are adjusted already, by a factor not in the file',
-      },
-      source: { type: 'string', describe: 'Where the data come from' },
-      licence: { type: 'string', describe: 'Their licence' },
-      force: { type: 'boolean', default: false, describe: 'Replace files that are there' },
-      ...csvOptions,
-      ...json,
-    }),
+    yargs
+      .positional('file', {
+        type: 'string',
+        describe: 'CSV file, plain or gzip; recorded: the folder of an account or a paper session, or a journal',
+      })
+      .options({
+        from: {
+          choices: ['csv', 'ib', 'recorded'],
+          default: 'csv',
+          describe:
+            'ib: download from the gateway at IB_HOST and IB_PORT; goes on where it was interrupted. recorded: bars that a runner saw, appended to what is there',
+        },
+        'from-date': { type: 'string', describe: 'ib: first day, yyyy-mm-dd' },
+        'to-date': { type: 'string', describe: 'ib: last day; default: to the last closed bar' },
+        type: { choices: ['STK', 'CASH', 'IND'], default: 'STK', describe: 'ib: type of security' },
+        exchange: { type: 'string', default: 'SMART', describe: 'ib: exchange' },
+        currency: { type: 'string', default: 'USD', describe: 'ib: currency' },
+        'connect-timeout': { type: 'number', default: 20, describe: 'ib: seconds to wait for the gateway' },
+        name: { type: 'string', demandOption: true, describe: 'Name of the data set' },
+        out: { type: 'string', default: 'datasets', describe: 'Folder for NAME.csv and NAME.yaml' },
+        tick: { type: 'number', describe: 'Price increment; default: the usual one' },
+        segments: {
+          choices: ['none', 'month-gap'],
+          describe: 'Where the series breaks; default: where more than 5 sessions are missing',
+        },
+        'max-gap-sessions': {
+          type: 'number',
+          conflicts: 'segments',
+          describe: 'Break where more sessions than this are missing',
+        },
+        adjusted: {
+          type: 'boolean',
+          default: false,
+          describe: 'The prices are adjusted already, by a factor not in the file',
+        },
+        source: { type: 'string', describe: 'Where the data come from' },
+        licence: { type: 'string', describe: 'Their licence' },
+        force: { type: 'boolean', default: false, describe: 'Replace files that are there' },
+        ...csvOptions,
+        ...json,
+      }),
   handler: async (
     args: CsvArguments & {
       file?: string;
@@ -292,6 +337,7 @@ const importCommand = {
     },
   ) => {
     if (args.from === 'ib') return printImported(await importFromIb(args), args.json);
+    if (args.from === 'recorded') return printRecorded(await importRecorded(args), args.json);
     const { file, name, out, tick, adjusted, source, licence, force } = args;
     if (file === undefined)
       return fail('USAGE', { where: 'import', message: 'name a CSV file, or say --from ib --symbol S --from-date D' });

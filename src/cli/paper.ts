@@ -3,10 +3,12 @@ import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { loadFaultPlan } from '#src/gateway/faults/schema.js';
 import { Registry } from '#src/registry/registry.js';
+import { paperAtGateway } from '#src/paper/gateway-session.js';
 import { paperTrade } from '#src/paper/paper-session.js';
 import { paperText } from '#src/paper/paper-text.js';
+import type { PaperResult } from '#src/paper/report.js';
+import { reportAgain } from '#src/paper/report-again.js';
 import { narrator } from '#src/live/shell/narrator.js';
-import { tradeAtGateway } from '#src/live/shell/live-session.js';
 import { DEFAULT_POLICY, readPolicy } from '#src/live/shell/policy-file.js';
 import { interruption, stopSignal } from './interruption.js';
 
@@ -27,11 +29,37 @@ interface PaperArguments {
   json: boolean;
 }
 
+interface ReportArguments {
+  folder: string;
+  bundle: string | undefined;
+  json: boolean;
+}
+
+const reportCommand: CommandModule<object, ReportArguments> = {
+  command: 'report <folder>',
+  describe: 'Report on what a session, or an account, has journalled by now',
+  builder: (yargs) =>
+    yargs
+      .positional('folder', { type: 'string', demandOption: true, describe: 'Of the session or account, or a journal' })
+      .option('bundle', { type: 'string', describe: 'A bundle file, where the registry does not hold the bundle' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print the report as JSON' }),
+  handler: async ({ folder, bundle, json }) => {
+    const { registryDir } = readRuntimeSettings(process.env);
+    const found = await reportAgain(new Registry(registryDir), folder, bundle ?? null);
+    print(json, found.result, found.folder);
+  },
+};
+
+function print(json: boolean, { report }: PaperResult, folder: string): void {
+  console.log(json ? JSON.stringify(report, null, 2) : `${paperText(report)}\n\njournal, logs, report.html: ${folder}`);
+}
+
 export const paperCommand: CommandModule<object, PaperArguments> = {
   command: 'paper [bundle]',
   describe: 'Trade a bundle on the simulated gateway, and compare with the backtest',
   builder: (yargs) =>
     yargs
+      .command(reportCommand)
       .positional('bundle', { type: 'string', default: 'paper', describe: 'An alias, an id, or a file' })
       .option('data', {
         type: 'string',
@@ -77,7 +105,7 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
     const { registryDir, tradingDir, logLevel } = readRuntimeSettings(process.env);
     const bundle = new Registry(registryDir).load(reference);
     const signal = interruption('the runner settles what is in flight and leaves');
-    const { report, folder } = await paperTrade({
+    const { result, folder } = await paperTrade({
       bundle,
       fills,
       seed,
@@ -92,7 +120,7 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
       ...(to === undefined ? {} : { to }),
       ...(faults === undefined ? {} : { faults: loadFaultPlan(faults) }),
     });
-    console.log(json ? JSON.stringify(report, null, 2) : `${paperText(report)}\n\njournal, logs and report: ${folder}`);
+    print(json, result, folder);
     if (signal.aborted) process.exitCode = 130;
   },
 };
@@ -101,8 +129,8 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
 async function atGateway(args: PaperArguments, gateway: string): Promise<void> {
   const { registryDir, tradingDir, logLevel, ib } = readRuntimeSettings(process.env);
   const policy = args.policy === undefined ? DEFAULT_POLICY : readPolicy(args.policy);
-  const print = (line: string): void => console.error(line);
-  const outcome = await tradeAtGateway({
+  const say = (line: string): void => console.error(line);
+  const { outcome, result } = await paperAtGateway({
     kind: 'paper',
     registry: new Registry(registryDir),
     reference: args.bundle,
@@ -113,11 +141,11 @@ async function atGateway(args: PaperArguments, gateway: string): Promise<void> {
     simulated: args.simulated,
     tradingDir,
     logLevel,
-    listener: narrator(print),
-    print,
+    listener: narrator(say),
+    print: say,
     signal: stopSignal(),
   });
-  if (args.json) console.log(JSON.stringify(outcome, null, 2));
+  print(args.json, result, outcome.folder);
 }
 
 function addressOf(text: string): { host: string; port: number } {

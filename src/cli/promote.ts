@@ -1,43 +1,164 @@
+/** `openbell promote RUN|BUNDLE --to ALIAS` */
+import { existsSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
+import { fail } from '#src/errors.js';
+import { loadGates } from '#src/lab/gates/definition.js';
+import { gatesText } from '#src/lab/gates/gates-text.js';
+import { findRun } from '#src/lab/run-directory.js';
+import { promote, type Candidate, type Promotion } from '#src/promotion/promote.js';
 import { shortId } from '#src/registry/bundle.js';
 import { ALIASES, Registry, type AliasName } from '#src/registry/registry.js';
-import { promoteRun } from '#src/promotion/promote.js';
-import { findRun } from '#src/lab/run-directory.js';
+import { interruption } from './interruption.js';
+import { progressListener, stderrOutput } from './progress.js';
 
 interface PromoteArguments {
-  run: string;
+  candidate: string;
   to: AliasName;
+  gates: string | undefined;
+  force: string | undefined;
+  confirm: string | undefined;
   checkpoint: 'best' | 'last' | undefined;
   reason: string;
+  'dry-run': boolean;
   json: boolean;
 }
 
 export const promoteCommand: CommandModule<object, PromoteArguments> = {
-  command: 'promote <run>',
-  describe: 'Freeze a run in a bundle and move an alias to it',
+  command: 'promote <candidate>',
+  describe: 'Put a run to the gates, freeze it in a bundle and move an alias to it; exit code 3 where a gate refuses',
   builder: (yargs) =>
     yargs
-      .positional('run', {
+      .positional('candidate', {
         type: 'string',
         demandOption: true,
-        describe: 'A run: its folder, id, experiment, or latest',
+        describe: 'A run (folder, id, experiment or latest), or a bundle (alias, id or file)',
       })
-      .option('to', { choices: ALIASES, demandOption: true, describe: 'The alias that will point to it' })
-      .option('checkpoint', { choices: ['best', 'last'] as const, describe: 'Default: best where one was chosen' })
-      .option('reason', { type: 'string', default: '', describe: 'Why, in words; kept in the history' })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
-  handler: async ({ run, to, checkpoint, reason, json }) => {
-    const { runsDir, registryDir } = readRuntimeSettings(process.env);
-    const { directory } = findRun(run, runsDir);
+      .options({
+        to: { choices: ALIASES, demandOption: true, describe: 'The alias that will point to it' },
+        gates: { type: 'string', requiresArg: true, describe: 'A gates file; default: experiments/gates.yaml' },
+        force: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Pass statistical gates over, for this reason; shown for ever, and never for live',
+        },
+        confirm: { type: 'string', requiresArg: true, describe: 'For live: the account whose runner will follow' },
+        checkpoint: {
+          choices: ['best', 'last'] as const,
+          requiresArg: true,
+          describe: 'Of a run; default: best where one was chosen',
+        },
+        reason: { type: 'string', requiresArg: true, default: '', describe: 'Why, in words; kept in the history' },
+        'dry-run': { type: 'boolean', default: false, describe: 'Judge, and move nothing' },
+        json: { type: 'boolean', default: false, describe: 'Print JSON' },
+      })
+      .example('$0 promote latest --to paper', 'What live would refuse is shown, too')
+      .example('$0 promote paper --to live --confirm=U1234567', 'After paper trading'),
+  handler: async ({ candidate: reference, to, gates, force, confirm, checkpoint, reason, 'dry-run': dryRun, json }) => {
+    const { runsDir, registryDir, tradingDir, logLevel } = readRuntimeSettings(process.env);
     const registry = new Registry(registryDir);
-    const { bundle, change } = await promoteRun({ directory, registry, to, reason, checkpoint });
-    if (json)
-      console.log(JSON.stringify({ sha256: bundle.sha256, file: registry.bundleFile(bundle.sha256), change }, null, 2));
-    else {
-      console.log(`${to} -> ${bundle.manifest.name} ${shortId(bundle.sha256)}`);
-      console.log(`bundle ${registry.bundleFile(bundle.sha256)}`);
-      console.log(change.from === null ? 'nothing stood there before' : `before it: ${shortId(change.from)}`);
-    }
+    const output = stderrOutput(logLevel);
+    const speaks = logLevel !== 'warning' && logLevel !== 'error';
+    const outcome = await promote({
+      candidate: candidateOf(reference, checkpoint, registry, runsDir),
+      registry,
+      runsDir,
+      tradingDir,
+      to,
+      reason,
+      gates: loadGates(gates ?? null),
+      force: force ?? null,
+      account: confirm ?? null,
+      dryRun,
+      signal: interruption('nothing has been moved'),
+      onPart: (part) => void (speaks && output.write(`judging: ${part}\n`)),
+      // a line that moves on a terminal; elsewhere the parts tell enough
+      ...(output.isTerminal ? { onReplay: progressListener(output) } : {}),
+    });
+    if (json) console.log(JSON.stringify(jsonOf(outcome, registry, dryRun), null, 2));
+    else for (const line of textOf(outcome, registry, dryRun)) console.log(line);
+    if (!outcome.report.passed)
+      fail('GATE_REFUSED', {
+        where: outcome.subject,
+        value: to,
+        message: `${refusing(outcome)}; nothing was moved`,
+      });
   },
 };
+
+/** An alias, an id or a bundle's file; otherwise a run. */
+function candidateOf(
+  reference: string,
+  checkpoint: 'best' | 'last' | undefined,
+  registry: Registry,
+  runsDir: string,
+): Candidate {
+  const isAlias = ALIASES.some((name) => name === reference);
+  const isFile =
+    reference.endsWith('.safetensors') && existsSync(reference) && !/checkpoints[/\\][^/\\]+$/.test(reference);
+  const isId = /^[0-9a-f]{8,64}$/.test(reference) && registry.ids().some((id) => id.startsWith(reference.slice(0, 16)));
+  if (!isAlias && !isFile && !isId) {
+    const { directory, checkpoint: file } = findRun(reference, runsDir);
+    if (file !== null && checkpoint === undefined) {
+      const name = /(best|last)\.safetensors$/.exec(file)?.[1];
+      if (name !== 'best' && name !== 'last')
+        fail('USAGE', {
+          where: 'candidate',
+          value: reference,
+          message: 'only the checkpoints best and last are promoted',
+        });
+      return { kind: 'run', directory, checkpoint: name };
+    }
+    return checkpoint === undefined ? { kind: 'run', directory } : { kind: 'run', directory, checkpoint };
+  }
+  if (checkpoint !== undefined)
+    fail('USAGE', { where: '--checkpoint', value: checkpoint, message: 'a bundle holds one checkpoint: leave it out' });
+  const bundle = registry.load(reference);
+  return isFile ? { kind: 'bundle', bundle, file: reference } : { kind: 'bundle', bundle };
+}
+
+function refusing({ report }: Promotion): string {
+  const names = report.outcomes
+    .filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced)
+    .map(({ gate, verdict }) => `${gate} ${verdict === 'missing' ? 'is missing' : 'fails'}`);
+  return names.join(', ');
+}
+
+function jsonOf(outcome: Promotion, registry: Registry, dryRun: boolean): unknown {
+  const { bundle, ...rest } = outcome;
+  const sha256 = bundle?.sha256 ?? null;
+  return { ...rest, sha256, file: sha256 === null ? null : registry.bundleFile(sha256), dryRun };
+}
+
+function textOf(outcome: Promotion, registry: Registry, dryRun: boolean): string[] {
+  const { report, subject, bundle, change, earlierAttempts, conclusion } = outcome;
+  const tried = earlierAttempts.policies === 1 ? 'policy was' : 'policies were';
+  const lines = [
+    `${subject} to ${report.to}, by ${fileOf(report.definition)}`,
+    '',
+    ...gatesText(report),
+    ...(earlierAttempts.policies === 0
+      ? []
+      : [
+          `${earlierAttempts.policies} other ${tried} tried on these test bars before: the deflated Sharpe ratio counts them.`,
+        ]),
+    ...(conclusion === null ? [] : [`Its evaluation says: ${conclusion}`]),
+  ];
+  if (change === null || bundle === null) return dryRun ? [...lines, 'Dry run: nothing was moved.'] : lines;
+  const account = change.account === null ? '' : `, for account ${change.account}`;
+  return [
+    ...lines,
+    '',
+    `${change.alias} -> ${bundle.manifest.name} ${shortId(bundle.sha256)}${account}`,
+    `bundle ${registry.bundleFile(bundle.sha256)}`,
+    change.from === null
+      ? 'nothing stood there before'
+      : `before it: ${shortId(change.from)} (openbell rollback ${change.alias} goes back)`,
+  ];
+}
+
+function fileOf(definition: unknown): string {
+  return typeof definition === 'object' && definition !== null && 'file' in definition
+    ? String(definition.file)
+    : 'its gates';
+}

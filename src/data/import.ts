@@ -4,21 +4,19 @@
  * the manifest records the original's sha256.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Bars } from '#env/market/bars.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { fail } from '#src/errors.js';
-import { timeText } from './interval.js';
 import { fromCsv, loadDatasetInFull, type CsvHints } from './load.js';
 import { makeFolder } from './make-folder.js';
 import { parseManifest } from './manifest.js';
-import { readCsvBars, type CsvBars } from './read-csv.js';
+import { readCsvBars } from './read-csv.js';
 import type { SegmentRule } from './segments.js';
 import { readSourceBytes } from './source-bytes.js';
 import { StrictSink } from './violations.js';
+import { writeNormalised, writeWhole } from './write-dataset.js';
 
 export interface ImportOptions extends CsvHints {
   readonly file: string;
@@ -106,32 +104,4 @@ function manifestText(options: ImportOptions, bars: Bars, written: string, sha25
     ...(options.segments === undefined ? {} : { segments: options.segments }),
     imported_from: { file: path.basename(options.file), sha256 },
   });
-}
-
-/** Writes opens in UTC, prices as they stood, and the factor; returns the sha256. Numbers keep every bit. */
-async function writeNormalised(file: string, csv: CsvBars): Promise<string> {
-  const { openTimeMs, open: opens, high, low, close, volume, factor, interval } = csv;
-  const hash = createHash('sha256');
-  const temporary = `${file}.part`;
-  const handle = await open(temporary, 'w');
-  let chunk = `time,open,high,low,close,volume${factor === null ? '' : ',factor'}\n`;
-  for (let t = 0; t < csv.length; t++) {
-    const time = timeText(interval, openTimeMs[t]);
-    chunk += `${time},${opens[t]},${high[t]},${low[t]},${close[t]},${volume[t]}${factor === null ? '' : `,${factor[t]}`}\n`;
-    if (chunk.length > 1 << 20 || t === csv.length - 1) {
-      hash.update(chunk);
-      await handle.write(chunk);
-      chunk = '';
-    }
-  }
-  await handle.close();
-  await rename(temporary, file);
-  return hash.digest('hex');
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const handle = await open(`${file}.part`, 'w');
-  await handle.writeFile(text);
-  await handle.close();
-  await rename(`${file}.part`, file);
 }

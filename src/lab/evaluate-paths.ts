@@ -13,6 +13,8 @@ export interface EvaluationMarket {
   readonly windows: readonly TradingWindow[];
   readonly config: MarketConfig;
   readonly featureSet: string;
+  /** The configuration's noise is on, seeded by this, and every fill is charged so many times; without it there is none. */
+  readonly stress?: { readonly seed: number; readonly costFactor: number };
 }
 
 /** Policies that take turns, such as those of a walk-forward: each window has its own. */
@@ -55,7 +57,8 @@ export function windowsBySymbol(windows: readonly TradingWindow[]): Map<string, 
 }
 
 /**
- * Runs `count` independent accounts of one symbol through its windows, without noise. Each segment starts flat. A
+ * Runs `count` independent accounts of one symbol through its windows, without noise unless the market is stressed. Each
+ * segment starts flat. A
  * single account carries its equity from one segment into the next; several, which differ in equity but share one
  * environment, start each segment with the sleeve's equity and have their results scaled: lots and least
  * commissions are then those of the first segment.
@@ -115,14 +118,15 @@ function runSegment(
     config: { ...market.config, initial_equity: initial, minimum_equity: floor / initial, sleeves: 'equal' },
     featureSet: market.featureSet,
     numEnvs: count,
-    seed: 0,
+    seed: market.stress?.seed ?? 0,
+    costFactor: market.stress?.costFactor,
     recorder: {
       onFill: (fill) => logs[fill.account].onFill(fill),
       onBar: (record) => logs[record.account].onBar(record),
     },
-    mode: 'evaluate',
+    mode: market.stress === undefined ? 'evaluate' : 'stress',
   });
-  env.reset({ seed: 0 });
+  env.reset({ seed: market.stress?.seed ?? 0 });
   const actions = env.singleActionSpace.kind === 'discrete' ? new Int32Array(count) : new Float32Array(count);
   while (env.done.includes(0)) {
     actor.act(actions, env.observations, env.actionMasks, count);

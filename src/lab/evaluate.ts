@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { childState } from '#env/state.js';
 import { box, discrete, type ActionSpace } from '#env/spaces.js';
-import { utcInstant, windowOf } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
@@ -28,7 +28,7 @@ import { writeFileAtomic } from '#src/registry/files.js';
 import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
 import { weightsSha256 } from './train.js';
-import { trialsOf } from './trials.js';
+import { trialsOf, type Trials } from './trials.js';
 import { loadTogether, scoreEpisodes } from './world.js';
 
 export type WindowName = 'test' | 'validation' | 'train';
@@ -83,18 +83,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
   try {
     if (config.env.id !== 'market') return evaluateClassic(run, config.env.id, policy, head);
     const { market, name, folderName } = await chooseWindows(config, options);
-    const seen = saw(market);
-    const evaluated = evaluateActor(policy, market, {
-      seed: options.seed ?? DEFAULT_SEED,
-      seen,
-      randomPaths: options.randomPaths,
-      trials:
-        options.trials === undefined ? trialsOf(run.path, config) : { count: options.trials, sharpeDeviation: null },
-    });
-    const result = {
-      ...evaluated,
-      alarms: [...intervalAlarms(market, run), ...sparseAlarms(market), ...evaluated.alarms],
-    };
+    const result = measureTrained({ run, config, policy, saw }, market, options);
     const suffix = chosen.name === chosen.usual ? '' : `-${chosen.name}`;
     const folder = path.join(run.path, 'evaluation', `${folderName}${suffix}`);
     const summary = writeEvaluation(folder, result, { ...head, windowName: name });
@@ -115,6 +104,30 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluate
   } finally {
     dispose();
   }
+}
+
+/** The figures of a trained policy on these windows; nothing is written. */
+export function measureTrained(
+  { run, config, policy, saw }: Pick<TrainedPolicy, 'run' | 'config' | 'policy' | 'saw'>,
+  market: EvaluationMarket,
+  {
+    seed = DEFAULT_SEED,
+    randomPaths,
+    trials,
+  }: Pick<EvaluateRunOptions, 'seed' | 'randomPaths'> & { readonly trials?: number | Trials | null } = {},
+): EvaluationResult {
+  const evaluated = evaluateActor(policy, market, {
+    seed,
+    seen: saw(market),
+    randomPaths,
+    trials:
+      trials === undefined
+        ? trialsOf(run.path, config)
+        : typeof trials === 'number'
+          ? { count: trials, sharpeDeviation: null }
+          : trials,
+  });
+  return { ...evaluated, alarms: [...intervalAlarms(market, run), ...sparseAlarms(market), ...evaluated.alarms] };
 }
 
 /** A trained policy with its own normaliser, ready to act. */
@@ -160,7 +173,7 @@ export async function openTrained(
     configHash: checkpoint.head.configHash,
     observationHash: checkpoint.head.observationHash,
   };
-  const saw = (market: EvaluationMarket): boolean => wasSeen(market, config, run, chosen.name);
+  const saw = (market: EvaluationMarket): boolean => wasSeen(market, config, run.record.data, chosen.name);
   return { run, config, chosen, checkpoint, policy, head, saw, dispose: () => engine.dispose() };
 }
 
@@ -257,9 +270,10 @@ export function spacesOf(config: ExperimentConfig): {
   return { observationSpace: sample.singleObservationSpace, actionSpace: sample.singleActionSpace };
 }
 
-async function chooseWindows(
+/** The windows that options mean, their bars loaded. Throws USAGE, DATA_WINDOW and DATA_ errors. */
+export async function chooseWindows(
   config: ExperimentConfig,
-  options: EvaluateRunOptions,
+  options: Pick<EvaluateRunOptions, 'window' | 'data' | 'from' | 'to'>,
 ): Promise<{ market: EvaluationMarket; name: string; folderName: string }> {
   const { env, data, observation } = config;
   // the configuration's check has made sure of all three
@@ -287,7 +301,7 @@ async function chooseWindows(
   const to = window.to === null ? null : utcInstant(window.to, `${where}to`);
   const datasets = options.data ?? data.datasets;
   const bars = await loadTogether(datasets, options.data === undefined ? 'data.datasets' : '--data');
-  const windows = bars.flatMap((own) => windowOf(own, from, to, observation.warmup));
+  const windows = windowsOf(bars, from, to, observation.warmup);
   return {
     market: { windows, config: env, featureSet: observation.feature_set },
     name: custom ? 'custom' : name,
@@ -303,21 +317,23 @@ function customFolder(datasets: readonly string[], { from, to }: { from: string 
 /**
  * Whether training, or the choice of the best checkpoint, saw bars of these windows: the same symbol in overlapping
  * time, whichever file it came from.
+ *
+ * @param data what was trained on
  */
-function wasSeen(
-  market: EvaluationMarket,
+export function wasSeen(
+  market: Pick<EvaluationMarket, 'windows'>,
   config: ExperimentConfig,
-  run: Pick<RunDirectory, 'record'>,
+  data: readonly { readonly symbol: string; readonly sha256: string }[],
   checkpoint: string,
 ): boolean {
-  const { data } = config;
-  if (data === null) return false;
-  const excluded = data.exclude.map((span) => spanOf(span, 'data.exclude'));
-  const symbols = new Set(run.record.data.map(({ symbol }) => symbol));
-  const files = new Set(run.record.data.map(({ sha256 }) => sha256));
+  if (config.data === null) return false;
+  const { train, validation, exclude } = config.data;
+  const excluded = exclude.map((span) => spanOf(span, 'data.exclude'));
+  const symbols = new Set(data.map(({ symbol }) => symbol));
+  const files = new Set(data.map(({ sha256 }) => sha256));
   const used = [
-    { window: data.train, without: excluded },
-    { window: checkpoint === 'last' ? null : data.validation, without: [] },
+    { window: train, without: excluded },
+    { window: checkpoint === 'last' ? null : validation, without: [] },
   ];
   return market.windows.some((window) => {
     const { fromMs, toMs } = windowSpan({ windows: [window] });

@@ -21,7 +21,7 @@ function circumstanceText({ what, recorded, now, decisive }: Circumstance): stri
   return decisive ? `changed since: ${change}` : `other than then (should not matter): ${change}`;
 }
 
-function differenceText(difference: Difference): string {
+export function differenceText(difference: Difference): string {
   switch (difference.kind) {
     case 'tensor': {
       const { update, timesteps, tensor, recorded, replayed, tensors } = difference;

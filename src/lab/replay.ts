@@ -19,6 +19,8 @@ export interface ReplayOptions extends Pick<RunControls, 'onEvent' | 'signal' | 
   readonly directory: string;
   /** Keeps the replay as a run under this folder; default: a temporary place that is removed. */
   readonly into?: string | null;
+  /** No more updates than this are trained again; default: all. Checkpoints of later ones are held to the record. */
+  readonly updates?: number | null;
 }
 
 /** What the run was made of that is not so now. */
@@ -118,16 +120,17 @@ export async function replayRun(options: ReplayOptions): Promise<ReplayOutcome> 
   const runsDir = into ?? mkdtempSync(path.join(tmpdir(), 'openbell-replay-'));
   try {
     const again = await trainAgain(config, runsDir, recorded, options);
+    const isWhole = recorded === null || again.fingerprints.length >= recorded.length;
     const differences = again.difference === null ? [] : [again.difference];
     const checkpoints: string[] = [];
     if (again.difference === null) {
-      const metrics = firstMetricsDifference(run, again.directory);
+      const metrics = firstMetricsDifference(run, again.directory, isWhole);
       if (metrics !== null) differences.push(metrics);
       const expected = record.result?.weights_sha256;
-      if (record.status === 'completed' && expected !== undefined && expected !== again.weightsSha256)
+      if (isWhole && record.status === 'completed' && expected !== undefined && expected !== again.weightsSha256)
         differences.push({ kind: 'result', recorded: expected, replayed: again.weightsSha256 });
       for (const name of checkpointNames(run.checkpoints)) {
-        const found = checkpointDifference(path.join(run.checkpoints, name), again);
+        const found = checkpointDifference(path.join(run.checkpoints, name), again, recorded);
         if (found === null) checkpoints.push(name.replace(/\.safetensors$/, ''));
         else differences.push(found);
       }
@@ -160,7 +163,7 @@ async function trainAgain(
   config: ExperimentConfig,
   runsDir: string,
   recorded: readonly Fingerprint[] | null,
-  { onEvent, signal, nowMs, threads }: ReplayOptions,
+  { onEvent, signal, nowMs, threads, updates }: ReplayOptions,
 ): Promise<Replay> {
   const enough = new AbortController();
   const fingerprints: Fingerprint[] = [];
@@ -182,7 +185,8 @@ async function trainAgain(
       if (recorded === null) return;
       difference ??= firstDifference(recorded[fingerprint.update], fingerprint);
       // the run recorded no more, or it is known where the two part
-      if (difference !== null || fingerprint.update >= recorded.length - 1) enough.abort();
+      const last = Math.min(recorded.length - 1, updates ?? Infinity);
+      if (difference !== null || fingerprint.update >= last) enough.abort();
     },
   });
   if (signal?.aborted === true && !enough.signal.aborted) {
@@ -216,11 +220,11 @@ function firstDifference(recorded: Fingerprint | undefined, replayed: Fingerprin
 }
 
 /** Over the lines that both have: a run that was killed may have a line more, or a torn one. */
-function firstMetricsDifference(run: RunDirectory, replayDirectory: string): Difference | null {
+function firstMetricsDifference(run: RunDirectory, replayDirectory: string, isWhole: boolean): Difference | null {
   const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
   const recorded = linesOf(run.metricsFile);
   const replayed = linesOf(RunDirectory.open(replayDirectory).metricsFile);
-  const isComplete = run.record.status === 'completed';
+  const isComplete = isWhole && run.record.status === 'completed';
   const length = isComplete ? Math.max(recorded.length, replayed.length) : Math.min(recorded.length, replayed.length);
   for (let line = 0; line < length; line++) {
     if (recorded[line] === replayed[line]) continue;
@@ -246,7 +250,11 @@ function firstKey(recorded: string, replayed: string): { key: string; recorded: 
 }
 
 /** null: the checkpoint holds the replay's tensors of its update, or is of an update that nothing was recorded of. */
-function checkpointDifference(file: string, { fingerprints, layout }: Replay): Difference | null {
+function checkpointDifference(
+  file: string,
+  { fingerprints, layout }: Replay,
+  recorded: readonly Fingerprint[] | null,
+): Difference | null {
   let checkpoint: Checkpoint;
   try {
     checkpoint = readCheckpoint(file);
@@ -255,7 +263,7 @@ function checkpointDifference(file: string, { fingerprints, layout }: Replay): D
     return { kind: 'torn', file, message: error.message };
   }
   const { head, ppo } = checkpoint;
-  const trained = fingerprints[head.updates];
+  const trained = fingerprints[head.updates] ?? recorded?.[head.updates];
   if (trained === undefined) return null;
   const parameters = parametersIn(childState(ppo, 'engine', file, 'CHECKPOINT_CORRUPT'), layout);
   const normalizer = ppo['normalizer'] === null ? null : childState(ppo, 'normalizer', file, 'CHECKPOINT_CORRUPT');

@@ -1,20 +1,23 @@
 /** A paper session from start to report: the bars, the folder with its logs, the run, and what it says. */
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { firstBarAtOrAfter, sliceBars, type Bars } from '#env/market/bars.js';
 import { utcInstant } from '#env/market/window.js';
 import type { LogLevel } from '#src/config/runtime.js';
+import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
+import { JOURNAL_FILE } from '#src/live/shell/account-folder.js';
 import { DeploymentLogs } from '#src/live/shell/logs.js';
 import { together } from '#src/live/shell/listeners.js';
 import type { DeploymentPolicy } from '#src/live/shell/policy-file.js';
 import type { RunnerListener } from '#src/live/shell/runner.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
-import { compareWithBacktest, segmentFrom, type ParityReport } from './parity.js';
+import { segmentFrom } from './parity.js';
 import { runPaper, type PaperOptions, type PaperOutcome } from './paper.js';
+import { reportOn, type PaperResult } from './report.js';
+import { writeReport } from './write-report.js';
 
 export interface PaperSessionOptions {
   readonly bundle: Bundle;
@@ -37,98 +40,39 @@ export interface PaperSessionOptions {
   readonly onReady?: NonNullable<PaperOptions['onReady']>;
 }
 
-export interface PaperReport {
-  readonly format: 'openbell-paper 1';
-  readonly bundle: string;
-  readonly name: string;
-  readonly symbols: readonly string[];
-  readonly from: string;
-  readonly to: string;
-  readonly marketDays: number;
-  readonly fills: 'path' | 'backtest';
-  readonly speed: number | 'max';
-  readonly seed: number;
-  readonly equityStart: number;
-  readonly equityEnd: number;
-  readonly commissions: number;
-  readonly position: Readonly<Record<string, number>>;
-  /** Our ledger's cash less the gateway's own books, in currency: 0 to the cent, or something is wrong. */
-  readonly ledgerDifference: number;
-  readonly alerts: Readonly<Record<string, number>>;
-  readonly parity: ParityReport;
-  readonly wallSeconds: number;
-  readonly settled: boolean;
-}
-
 const DEFAULT_SHARE = 0.1;
 
 /** Throws DATA_, BUNDLE_, GATEWAY_, BROKER_ and LIVE_ errors. */
 export async function paperTrade(
   options: PaperSessionOptions,
-): Promise<{ report: PaperReport; folder: string; outcome: PaperOutcome }> {
+): Promise<{ result: PaperResult; folder: string; outcome: PaperOutcome }> {
   const { bundle, tradingDir, nowMs = Date.now } = options;
   const market = await marketOf(bundle, options);
   const stamp = new Date(nowMs()).toISOString().replace(/[-:]|\.\d+/g, '');
   const folder = path.join(tradingDir, 'paper', `${stamp}-${shortId(bundle.sha256)}`);
   makeFolder(folder);
   const logs = new DeploymentLogs(folder, options.logLevel);
-  const alerts: Record<string, number> = {};
-  const counting: RunnerListener = {
-    onAlert: ({ code }) => {
-      alerts[code] = (alerts[code] ?? 0) + 1;
-    },
-  };
   const outcome = await runPaper({
     bundle,
     bars: market.bars,
+    datasets: market.datasets,
     folder,
     fills: options.fills,
     speed: options.speed,
     seed: options.seed,
     startTimeMs: market.startMs,
     anchorMs: market.anchorMs,
-    listener: together(logs, counting, options.listener ?? {}),
+    listener: together(logs, options.listener ?? {}),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     ...(options.policy === undefined ? {} : policyOf(options.policy)),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });
   logs.close();
-  const sleeves = Object.fromEntries(outcome.config.symbols.map(({ symbol, sleeveEquity }) => [symbol, sleeveEquity]));
-  const parity = compareWithBacktest({
-    bundle,
-    bars: market.bars,
-    journalFile: path.join(folder, 'journal.db'),
-    cash: outcome.cashBySymbol,
-    sleeveEquity: sleeves,
-  });
-  const days = new Set(market.bars.flatMap((bars) => sessionDays(bars, market.startMs)));
-  const report: PaperReport = {
-    format: 'openbell-paper 1',
-    bundle: bundle.sha256,
-    name: bundle.manifest.name,
-    symbols: market.bars.map(({ instrument }) => instrument.symbol),
-    from: new Date(market.startMs).toISOString(),
-    to: new Date(outcome.truth.timeMs).toISOString(),
-    marketDays: days.size,
-    fills: options.fills,
-    speed: options.speed,
-    seed: options.seed,
-    equityStart: outcome.config.market.initial_equity,
-    equityEnd: outcome.equity,
-    commissions: outcome.truth.executions.reduce(
-      (sum, { commission, superseded }) => sum + (superseded ? 0 : commission),
-      0,
-    ),
-    position: outcome.position,
-    ledgerDifference: outcome.cash - outcome.truth.cash,
-    alerts,
-    parity,
-    wallSeconds: outcome.wallSeconds,
-    settled: outcome.settled,
-  };
-  writeFileSync(path.join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  return { report, folder, outcome };
+  const journalFile = path.join(folder, JOURNAL_FILE);
+  const result = await reportOn(bundle, journalFile);
+  await writeReport(folder, journalFile, result);
+  return { result, folder, outcome };
 }
 
 const policyOf = ({ risk, care, equity }: DeploymentPolicy): Pick<PaperOptions, 'risk' | 'care' | 'equity'> => ({
@@ -141,12 +85,15 @@ const policyOf = ({ risk, care, equity }: DeploymentPolicy): Pick<PaperOptions, 
 async function marketOf(
   bundle: Bundle,
   { data, from, to }: PaperSessionOptions,
-): Promise<{ bars: Bars[]; startMs: number; anchorMs: number }> {
+): Promise<{ bars: Bars[]; datasets: string[]; startMs: number; anchorMs: number }> {
   const { instruments, interval } = bundle.manifest;
   const names = data ?? bundle.manifest.data.map(({ dataset }) => dataset);
-  const all = await Promise.all(names.map((name) => loadDataset(name)));
+  const all = await Promise.all(names.map(async (name) => asTraded(await loadDataset(name))));
+  const datasets: string[] = [];
   const bars = instruments.map(({ symbol }) => {
-    const found = all.filter((own) => own.instrument.symbol === symbol);
+    const holding = all.filter((own) => own.instrument.symbol === symbol);
+    // a bundle that was trained further names a set for each stretch: the newest is replayed
+    const found = data === undefined ? holding.sort(byEnd).slice(-1) : holding;
     if (found.length !== 1)
       fail('DATA_MANIFEST', {
         where: '--data',
@@ -159,6 +106,7 @@ async function marketOf(
         value: found[0].interval.label,
         message: `the bundle trades bars of ${interval.label}`,
       });
+    datasets.push(names[all.indexOf(found[0])]);
     return found[0];
   });
   const [first] = bars;
@@ -178,6 +126,7 @@ async function marketOf(
   });
   return {
     bars: cut,
+    datasets,
     startMs: openOfSession(cut[0], startMs),
     anchorMs: Math.max(...cut.map(({ openTimeMs }) => openTimeMs[0])),
   };
@@ -185,13 +134,9 @@ async function marketOf(
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
+const byEnd = (a: Bars, b: Bars): number => a.openTimeMs[a.length - 1] - b.openTimeMs[b.length - 1];
+
 /** The replay begins with a bar's open. */
 function openOfSession(bars: Bars, timeMs: number): number {
   return bars.openTimeMs[Math.min(firstBarAtOrAfter(bars, timeMs), bars.length - 1)];
 }
-
-function sessionDays({ openTimeMs }: Bars, fromMs: number): number[] {
-  return [...openTimeMs].filter((timeMs) => timeMs >= fromMs).map((timeMs) => Math.floor(timeMs / DAY_MS));
-}
-
-const DAY_MS = 86_400_000;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Bars } from '#env/market/bars.js';
 import { IbBroker } from '#src/broker/ib-broker.js';
 import { makeFolder } from '#src/data/make-folder.js';
+import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import type { Truth } from '#src/gateway/exchange-port.js';
 import { startGateway, type Gateway } from '#src/gateway/start-gateway.js';
@@ -14,6 +15,7 @@ import { BundleDecider, traderConfigOf } from '#src/live/shell/bundle-trader.js'
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner, type RunnerListener } from '#src/live/shell/runner.js';
 import type { Bundle } from '#src/registry/bundle.js';
+import type { BooksNote, SessionNote } from '#src/live/shell/session-note.js';
 
 export const PAPER_ACCOUNT = 'DU1234567';
 const RUNNER = 'runner';
@@ -27,6 +29,8 @@ export interface PaperOptions {
   readonly bundle: Bundle;
   /** One entry a symbol of the bundle. */
   readonly bars: readonly Bars[];
+  /** Their data sets as they can be loaded again, one an entry of `bars`; default: their names. */
+  readonly datasets?: readonly string[];
   /** Where journal.db is written, and continued where it stands already. */
   readonly folder: string;
   readonly fills: 'path' | 'backtest';
@@ -90,6 +94,8 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
   });
   const decider = new BundleDecider(bundle);
   const journal = Journal.open(path.join(folder, 'journal.db'), { bundle: bundle.sha256 });
+  const note = noteOf(options, config);
+  if (journal.length === 0) journal.note('session', note);
   try {
     const broker = new IbBroker({
       host: '127.0.0.1',
@@ -99,13 +105,13 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       firstOrderId: journal.orderIdMark,
       ...(speed === 'max' ? { pace: UNPACED } : {}),
     });
-    let fail = (_error: unknown): void => undefined;
+    let refuse = (_error: unknown): void => undefined;
     const failure = new Promise<never>((_, reject) => {
-      fail = reject;
+      refuse = reject;
     });
     const runner = new Runner({
       broker,
-      onFailure: (error) => fail(error),
+      onFailure: (error) => refuse(error),
       journal,
       config,
       decider,
@@ -131,11 +137,43 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
       settled,
     };
     await runner.stop(SETTLE_WITHIN_MS);
+    noteEnd(journal.file, note, outcome);
     return outcome;
   } finally {
     decider.dispose();
     await gateway.close();
   }
+}
+
+function noteOf({ bars, datasets, fills, speed, seed, faults }: PaperOptions, { anchorMs }: TraderConfig): SessionNote {
+  return {
+    kind: 'simulated',
+    data: bars.map(({ source, instrument, sha256, synthetic }, index) => ({
+      dataset: datasets?.[index] ?? source,
+      symbol: instrument.symbol,
+      sha256,
+      synthetic,
+    })),
+    anchorMs,
+    toMs: null,
+    fills,
+    speed,
+    seed,
+    faults: faults !== undefined,
+  };
+}
+
+/** The market's time and the gateway's own books, once the runner has closed the journal. */
+function noteEnd(file: string, note: SessionNote, { truth, config }: PaperOutcome): void {
+  const journal = Journal.open(file);
+  journal.note('session', { ...note, toMs: truth.timeMs });
+  const books: BooksNote = {
+    fromWallMs: 0,
+    cashBefore: config.market.initial_equity,
+    after: { wallMs: Number.MAX_SAFE_INTEGER, cash: truth.cash },
+  };
+  journal.note('books', books);
+  journal.close();
 }
 
 /** The limit counts minutes of the wall: where the market is faster, so is what may be ordered in one. */
@@ -164,18 +202,27 @@ async function inLockstep(
     if (next.boundary.kind === 'close') closes++;
     // an answer comes behind everything that was said before it
     await broker.currentTime();
-    while (!(await isDone(broker, runner)));
+    await untilDone(broker, runner, isAborted);
     lockstep.acknowledge(RUNNER, number);
   }
   lockstep.leave(RUNNER);
   return closes;
 }
 
-/** Settled, and still so after everything sent has been answered. */
-async function isDone(broker: IbBroker, runner: Runner): Promise<boolean> {
-  await runner.settle(SETTLE_WITHIN_MS);
-  await broker.currentTime();
-  return runner.settled || !broker.connected;
+/** Settled, and still so after everything sent has been answered; a runner that never comes to rest is an error. */
+async function untilDone(broker: IbBroker, runner: Runner, isAborted: () => boolean): Promise<void> {
+  const deadline = performance.now() + BOUNDARY_WITHIN_MS;
+  while (!isAborted()) {
+    await runner.settle(SETTLE_WITHIN_MS);
+    await broker.currentTime();
+    if (runner.settled || !broker.connected) return;
+    if (performance.now() > deadline)
+      fail('LIVE_EVENT', {
+        where: 'paper',
+        value: runner.trader.symbols.map(({ symbol, position }) => `${symbol} ${position}`).join(', '),
+        message: `the runner has not come to rest within ${BOUNDARY_WITHIN_MS / 1000} s of a bar's close: its last alerts say why; the journal is kept`,
+      });
+  }
 }
 
 async function untilOver(gateway: Gateway, signal: AbortSignal | undefined): Promise<number> {

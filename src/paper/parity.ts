@@ -4,20 +4,21 @@
  * the account, so is the action. (c) With `fills: backtest` so are all fills, and the money to the cent.
  */
 import { sliceBars, type Bars } from '#env/market/bars.js';
-import { ACCOUNT_FEATURE_COUNT } from '#env/market/observation/index.js';
-import { MarketEnv } from '#env/market/market-env.js';
-import type { BarRecord, Fill } from '#env/market/recorder.js';
+import { computeFeatures, FEATURE_SETS, type ObservationSpec } from '#env/market/observation/index.js';
+import type { Fill } from '#env/market/recorder.js';
 import { firstDifference } from '#env/same-bits.js';
 import type { Decider } from '#src/live/core/decider.js';
-import type { DecisionRecord, TradeRecord } from '#src/live/core/intents.js';
+import type { DecisionRecord } from '#src/live/core/intents.js';
 import { BundleDecider } from '#src/live/shell/bundle-trader.js';
-import { Journal } from '#src/live/shell/journal.js';
 import type { Bundle } from '#src/registry/bundle.js';
+import { backtest, type Tested } from './backtest.js';
+import { barAt } from './bar-at.js';
+import type { SessionRecord } from './session-record.js';
 
 export interface ParityDifference {
   readonly symbol: string;
   readonly timeMs: number;
-  readonly what: 'decision missing' | 'features' | 'action given the account' | 'action' | 'fill' | 'position';
+  readonly what: 'features' | 'action given the account' | 'action' | 'fill';
   readonly backtest: string;
   readonly live: string;
 }
@@ -28,7 +29,8 @@ export interface ParityReport {
   readonly sameFeatures: number;
   /** (b) Decisions that the policy repeats when it is shown the journalled observation and mask. */
   readonly repeatedActions: number;
-  /** Decisions that the backtest makes too. */
+  /** Decisions of the backtest over the same bars, and those that were made here just so. */
+  readonly backtestDecisions: number;
   readonly sameActions: number;
   readonly fills: { readonly backtest: number; readonly live: number; readonly same: number };
   /** Mean of live less backtest price, against us, over fills at the same bar and side; basis points. */
@@ -47,7 +49,8 @@ export const agrees = ({ decisions, sameFeatures, repeatedActions }: ParityRepor
 
 export const repeatsBacktest = (report: ParityReport): boolean =>
   agrees(report) &&
-  report.sameActions === report.decisions &&
+  report.backtestDecisions > 0 &&
+  report.sameActions === report.backtestDecisions &&
   report.fills.same === report.fills.backtest &&
   report.fills.live === report.fills.backtest &&
   Math.abs(report.cash.backtest - report.cash.live) < CENT;
@@ -59,140 +62,101 @@ export function segmentFrom(bars: Bars, timeMs: number): Bars {
   return segment.end - segment.start === bars.length ? bars : sliceBars(bars, segment.start, segment.end);
 }
 
-interface LiveRun {
-  readonly decisions: DecisionRecord[];
-  readonly trades: TradeRecord[];
-}
-
-/** What a journal says was decided and traded, by symbol. */
-export function readTrading(journalFile: string): Map<string, LiveRun> {
-  const bySymbol = new Map<string, LiveRun>();
-  const of = (symbol: string): LiveRun => {
-    const known = bySymbol.get(symbol);
-    if (known !== undefined) return known;
-    const run = { decisions: [], trades: [] };
-    bySymbol.set(symbol, run);
-    return run;
-  };
-  const journal = Journal.read(journalFile);
-  for (const { intents } of journal.entries()) {
-    for (const intent of intents) {
-      if (intent.type === 'decision') of(intent.decision.symbol).decisions.push(intent.decision);
-      else if (intent.type === 'trade') of(intent.trade.symbol).trades.push(intent.trade);
-    }
-  }
-  journal.close();
-  return bySymbol;
-}
-
-/** Compares a journal with a backtest of its bundle over the bars that were replayed, one entry a symbol. */
+/** Compares a session with a backtest of its bundle over the bars that were replayed, or recorded: one entry a symbol. */
 export function compareWithBacktest(options: {
   readonly bundle: Bundle;
+  readonly session: SessionRecord;
+  /** In one segment each. */
   readonly bars: readonly Bars[];
-  readonly journalFile: string;
-  /** Cash of the live ledger, by symbol. */
-  readonly cash: Readonly<Record<string, number>>;
-  readonly sleeveEquity: Readonly<Record<string, number>>;
-}): ParityReport {
-  const { bundle, bars, journalFile, cash, sleeveEquity } = options;
-  const trading = readTrading(journalFile);
+}): { parity: ParityReport; tested: ReadonlyMap<string, Tested> } {
+  const { bundle, bars, session } = options;
   const decider = new BundleDecider(bundle);
+  const probabilities = new Float32Array(bundle.manifest.market.actions === 'discrete' ? 3 : 1);
   const sum = new Comparison();
+  const tested = new Map<string, Tested>();
   for (const own of bars) {
     const { symbol } = own.instrument;
-    const live = trading.get(symbol);
-    if (live === undefined || live.decisions.length === 0) continue;
-    const tested = backtest(bundle, own, live.decisions[0].barOpenMs, sleeveEquity[symbol], decider);
-    sum.decisions(symbol, live.decisions, tested, decider);
-    sum.fills(symbol, own, live.trades, tested.fills);
-    sum.cash(tested.cash, cash[symbol]);
+    const made = session.decisions.get(symbol);
+    const sleeve = session.config.symbols.find((one) => one.symbol === symbol);
+    if (made === undefined || sleeve === undefined) continue;
+    sum.decisions(own, FEATURE_SETS[session.config.featureSet], made, decider);
+    const backtested = backtest({
+      bundle,
+      bars: own,
+      firstDecisionMs: made[0].barOpenMs,
+      equity: sleeve.sleeveEquity,
+      choose: (observation, mask) => decider.decide(observation, mask, probabilities),
+    });
+    if (backtested === null) continue;
+    tested.set(symbol, backtested);
+    sum.actions(symbol, made, backtested);
+    sum.fills(symbol, own, executionsOf(session, symbol), backtested.fills);
+    sum.cash(backtested.cash, session.cash[symbol]);
   }
   decider.dispose();
-  return sum.report();
+  return { parity: sum.report(), tested };
 }
 
-interface Tested {
-  /** By the stamp of the bar at whose close it was made. */
-  readonly decisions: ReadonlyMap<number, { readonly observation: Float32Array; readonly action: number }>;
-  readonly fills: readonly Fill[];
-  /** At the end, the position that is still held left out. */
-  readonly cash: number;
-}
-
-function backtest(bundle: Bundle, bars: Bars, firstDecisionMs: number, equity: number, decider: Decider): Tested {
-  const start = bars.openTimeMs.indexOf(firstDecisionMs);
-  const fills: Fill[] = [];
-  const records: BarRecord[] = [];
-  const env = new MarketEnv({
-    windows: [{ bars, segment: bars.segments[0], start, end: bars.length }],
-    config: { ...bundle.manifest.market, initial_equity: equity, sleeves: 'equal' },
-    featureSet: bundle.manifest.observation.feature_set,
-    numEnvs: 1,
-    seed: 0,
-    mode: 'evaluate',
-    recorder: { onFill: (fill) => fills.push(fill), onBar: (record) => records.push(record) },
-  });
-  env.reset();
-  const discrete = env.singleActionSpace.kind === 'discrete';
-  const probabilities = new Float32Array(discrete ? 3 : 1);
-  const decisions = new Map<number, { observation: Float32Array; action: number }>();
-  let cash = equity;
-  for (let t = start; env.done[0] === 0; t++) {
-    const action = decider.decide(env.observations, env.actionMasks, probabilities);
-    decisions.set(bars.openTimeMs[t], { observation: env.observations.slice(), action });
-    cash = env.accounts[0].cash;
-    env.step(discrete ? Int32Array.of(action) : Float32Array.of(action));
-  }
-  // the environment closes at the last close what live still holds
-  const inside = fills.filter(({ reason }) => reason !== 'end-of-data');
-  const last = records.at(-1);
-  const atEnd = fills.find(({ reason }) => reason === 'end-of-data');
-  const endCash = last === undefined ? cash : last.equity;
-  return {
-    decisions,
-    fills: inside,
-    cash: atEnd === undefined ? endCash : endCash + atEnd.quantity * atEnd.price + atEnd.commission,
-  };
+function executionsOf(session: SessionRecord, symbol: string): (PlainFill & { readonly wallMs: number })[] {
+  return session.orders
+    .filter((order) => order.symbol === symbol)
+    .flatMap(({ side, executions }) =>
+      executions.map(({ marketMs, wallMs, quantity, price }) => ({
+        timeMs: marketMs,
+        wallMs,
+        quantity: side * quantity,
+        price,
+      })),
+    )
+    .sort((a, b) => a.timeMs - b.timeMs || a.wallMs - b.wallMs);
 }
 
 class Comparison {
   #decisions = 0;
   #sameFeatures = 0;
   #repeated = 0;
+  #backtested = 0;
   #sameActions = 0;
   readonly #fills = { backtest: 0, live: 0, same: 0 };
   readonly #slippages: number[] = [];
   readonly #cash = { backtest: 0, live: 0 };
   readonly #differences: ParityDifference[] = [];
 
-  decisions(symbol: string, made: readonly DecisionRecord[], { decisions }: Tested, decider: Decider): void {
-    for (const decision of made) {
-      const { barOpenMs, features, mask, action } = decision;
-      const expected = decisions.get(barOpenMs);
-      // the backtest ends before the last close
-      if (expected === undefined) continue;
+  decisions(bars: Bars, spec: ObservationSpec, made: readonly DecisionRecord[], decider: Decider): void {
+    const { symbol } = bars.instrument;
+    const count = spec.marketFeatures.length;
+    const features = computeFeatures(bars, bars.segments, spec);
+    const rowAt = new Map([...bars.openTimeMs].map((timeMs, row) => [timeMs, row]));
+    const probabilities = new Float32Array(made[0].probabilities.length);
+    for (const { barOpenMs, features: seen, mask, action } of made) {
       this.#decisions++;
-      const observation = Float32Array.from(features);
-      const market = observation.length - ACCOUNT_FEATURE_COUNT;
-      if (firstDifference(observation.subarray(0, market), expected.observation.subarray(0, market)) === null)
-        this.#sameFeatures++;
-      else this.#differ(symbol, barOpenMs, 'features', show(expected.observation), show(observation));
-      const probabilities = new Float32Array(mask === null ? 1 : mask.length);
+      const observation = Float32Array.from(seen);
+      const market = observation.subarray(0, count);
+      const row = rowAt.get(barOpenMs);
+      const expected = row === undefined ? null : features.subarray(row * count, (row + 1) * count);
+      if (expected !== null && firstDifference(market, expected) === null) this.#sameFeatures++;
+      else
+        this.#differ(symbol, barOpenMs, 'features', expected === null ? 'no such bar' : show(expected), show(market));
       const again = decider.decide(observation, mask === null ? null : Uint8Array.from(mask), probabilities);
       if (again === action) this.#repeated++;
       else this.#differ(symbol, barOpenMs, 'action given the account', String(again), String(action));
-      if (expected.action === action) this.#sameActions++;
-      else this.#differ(symbol, barOpenMs, 'action', String(expected.action), String(action));
     }
   }
 
-  fills(symbol: string, bars: Bars, trades: readonly TradeRecord[], expected: readonly Fill[]): void {
+  /** The backtest's own decisions: none at the last close, and none after ruin. */
+  actions(symbol: string, made: readonly DecisionRecord[], { decisions }: Tested): void {
+    const actions = new Map(made.map(({ barOpenMs, action }) => [barOpenMs, action]));
+    this.#backtested += decisions.size;
+    for (const [barOpenMs, { action }] of decisions) {
+      const own = actions.get(barOpenMs);
+      if (own === action) this.#sameActions++;
+      else this.#differ(symbol, barOpenMs, 'action', String(action), own === undefined ? 'none' : String(own));
+    }
+  }
+
+  fills(symbol: string, bars: Bars, executions: readonly PlainFill[], expected: readonly Fill[]): void {
     const made = together(
-      trades.map(({ marketMs, action, quantity, price }) => ({
-        timeMs: bars.openTimeMs[barAt(bars, marketMs)],
-        quantity: action === 'BUY' ? quantity : -quantity,
-        price,
-      })),
+      executions.map((fill) => ({ ...fill, timeMs: bars.openTimeMs[Math.max(0, barAt(bars, fill.timeMs))] })),
     );
     const wanted = together(expected);
     this.#fills.backtest += wanted.length;
@@ -223,6 +187,7 @@ class Comparison {
       decisions: this.#decisions,
       sameFeatures: this.#sameFeatures,
       repeatedActions: this.#repeated,
+      backtestDecisions: this.#backtested,
       sameActions: this.#sameActions,
       fills: { ...this.#fills },
       slippageBps: slippages.length === 0 ? null : slippages.reduce((sum, value) => sum + value, 0) / slippages.length,
@@ -252,18 +217,6 @@ function together(fills: readonly PlainFill[]): PlainFill[] {
     else merged.push({ timeMs, quantity, price });
   }
   return merged;
-}
-
-/** The bar within which an instant lies: the last that opens at or before it. */
-function barAt(bars: Bars, timeMs: number): number {
-  let low = 0;
-  let high = bars.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if (bars.openTimeMs[middle] <= timeMs) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 const show = (values: Float32Array): string => [...values].map((value) => value.toPrecision(6)).join(' ');

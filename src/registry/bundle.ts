@@ -5,71 +5,24 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import * as z from 'zod';
-import type { Interval } from '#env/market/bars.js';
-import type { MarketConfig } from '#env/market/config.js';
-import type { Instrument } from '#env/market/instrument.js';
-import { FEATURE_SETS, type FeatureSetName } from '#env/market/observation/specification.js';
+import { FEATURE_SETS } from '#env/market/observation/specification.js';
 import { RandomStream } from '#env/seeding.js';
 import { childState, type StateDict } from '#env/state.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
-import type { PolicyEngine, PolicySpec } from '#agents/policy/contract.js';
+import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { fail } from '#src/errors.js';
+import { parseManifest, type BundleManifest, type ManifestDraft } from './manifest.js';
+import { modelCard } from './model-card.js';
 import { decodeState, encodeState } from './safetensors.js';
 
 const FORMAT = 'openbell-bundle';
-const VERSION = '1';
+const VERSION = '2';
 
-/** A data set that training saw, by its hash. */
-export interface BundledData {
-  readonly dataset: string;
-  readonly symbol: string;
-  readonly interval: string;
-  readonly bars: number;
-  readonly sha256: string;
-}
-
-export interface BundleManifest {
-  readonly name: string;
-  readonly created_at: string;
-  /** Where it came from. */
-  readonly run: {
-    readonly path: string;
-    readonly experiment: string;
-    readonly seed: number;
-    readonly config_hash: string;
-    readonly checkpoint: string;
-    readonly timesteps: number;
-    readonly weights_sha256: string;
-  };
-  readonly observation: { readonly feature_set: FeatureSetName; readonly hash: string; readonly warmup: number };
-  readonly interval: Interval;
-  readonly calendar: string;
-  readonly instruments: readonly Instrument[];
-  readonly market: MarketConfig;
-  readonly policy: PolicySpec;
-  readonly data: readonly BundledData[];
-  /** The configuration as YAML, and what ran it. */
-  readonly provenance: {
-    readonly config_yaml: string;
-    readonly git_commit: string | null;
-    readonly dirty_patch: string | null;
-    readonly lockfile_sha256: string | null;
-    readonly openbell: string;
-    readonly kernels: Readonly<Record<string, string>>;
-  };
-  /** metrics.json of the evaluation that it was promoted on; null: none. */
-  readonly evaluation: unknown;
-  /** Outcomes of the gates; empty: none were asked. */
-  readonly gates: readonly unknown[];
-  /** Markdown with YAML front matter. */
-  readonly model_card: string;
-}
-
+/** What a bundle is made of. */
 export interface BundleContents {
-  readonly manifest: BundleManifest;
+  readonly manifest: ManifestDraft;
   /** `PolicyEngine.getState()` of the policy's engine. */
   readonly engine: StateDict;
   /** `Normalizer.getState()`; null: observations are taken as they are. */
@@ -77,16 +30,18 @@ export interface BundleContents {
 }
 
 export interface Bundle extends BundleContents {
+  readonly manifest: BundleManifest;
   /** sha256 of the file's bytes. */
   readonly sha256: string;
 }
 
 export const shortId = (sha256: string): string => sha256.slice(0, 16);
 
-/** The file's bytes: the same contents give the same bytes. */
+/** The file's bytes, model card included: the same contents give the same bytes. */
 export function encodeBundle({ manifest, engine, normalizer }: BundleContents): Uint8Array {
+  const whole: BundleManifest = { ...manifest, model_card: modelCard(manifest) };
   return encodeState(
-    { manifest: JSON.stringify(manifest), engine, normalizer },
+    { manifest: JSON.stringify(whole), engine, normalizer },
     { format: FORMAT, version: VERSION, name: manifest.name },
   );
 }
@@ -96,13 +51,20 @@ export function encodeBundle({ manifest, engine, normalizer }: BundleContents): 
  * `expected`; BUNDLE_MISMATCH where this version defines the observation otherwise.
  */
 export function readBundle(file: string, expected: string | null = null): Bundle {
-  let bytes: Uint8Array;
+  return decodeBundle(readBundleBytes(file), file, expected);
+}
+
+/** Throws BUNDLE_CORRUPT where the file cannot be read. */
+export function readBundleBytes(file: string): Uint8Array {
   try {
-    bytes = readFileSync(file);
+    return readFileSync(file);
   } catch (cause) {
-    fail('BUNDLE_CORRUPT', { where: file, message: 'cannot be read: restore it, or promote the run again', cause });
+    return fail('BUNDLE_CORRUPT', {
+      where: file,
+      message: 'cannot be read: restore it, or promote the run again',
+      cause,
+    });
   }
-  return decodeBundle(bytes, file, expected);
 }
 
 export function decodeBundle(bytes: Uint8Array, file: string, expected: string | null = null): Bundle {
@@ -124,13 +86,21 @@ export function decodeBundle(bytes: Uint8Array, file: string, expected: string |
     });
   }
   const { state, metadata } = decoded;
-  if (metadata['format'] !== FORMAT || metadata['version'] !== VERSION)
+  if (metadata['format'] !== FORMAT)
     fail('BUNDLE_MISMATCH', {
       where: file,
-      value: [metadata['format'] ?? null, metadata['version'] ?? null],
-      message: `this is no bundle that this version reads (${FORMAT} ${VERSION})`,
+      value: metadata['format'] ?? null,
+      message: `this is no bundle, which says "${FORMAT}": name a file that \`openbell promote\` made`,
     });
-  const manifest = parseManifest(state['manifest'], file);
+  if (metadata['version'] !== VERSION)
+    fail('BUNDLE_MISMATCH', {
+      where: file,
+      value: metadata['version'] ?? null,
+      message: `bundles of this format version are not read: this OpenBell reads ${VERSION}. ${
+        Number(metadata['version']) > Number(VERSION) ? 'Update OpenBell' : 'Promote its run again'
+      }`,
+    });
+  const manifest = parseManifest(manifestJson(state['manifest'], file), file);
   const { feature_set, hash } = manifest.observation;
   const known = Object.hasOwn(FEATURE_SETS, feature_set) ? FEATURE_SETS[feature_set].hash : null;
   if (known !== hash)
@@ -147,30 +117,12 @@ export function decodeBundle(bytes: Uint8Array, file: string, expected: string |
   };
 }
 
-/** What must be there; the rest was checked when the run was configured, and the hash vouches for it since. */
-const MANIFEST = z.looseObject({
-  name: z.string(),
-  created_at: z.string(),
-  run: z.looseObject({ experiment: z.string(), seed: z.number(), weights_sha256: z.string() }),
-  observation: z.looseObject({ feature_set: z.string(), hash: z.string(), warmup: z.number() }),
-  interval: z.looseObject({ label: z.string(), ms: z.number() }),
-  calendar: z.string(),
-  instruments: z.array(z.looseObject({ symbol: z.string() })).min(1),
-  market: z.looseObject({ initial_equity: z.number() }),
-  policy: z.looseObject({ observationSize: z.number() }),
-  data: z.array(z.looseObject({ sha256: z.string() })),
-  gates: z.array(z.unknown()),
-  model_card: z.string(),
-});
-
-function isManifest(value: unknown): value is BundleManifest {
-  return MANIFEST.safeParse(value).success;
-}
-
-function parseManifest(text: unknown, file: string): BundleManifest {
-  const parsed: unknown = typeof text === 'string' ? JSON.parse(text) : null;
-  if (!isManifest(parsed)) fail('BUNDLE_CORRUPT', { where: file, message: 'its manifest is not whole' });
-  return parsed;
+function manifestJson(text: unknown, file: string): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : null;
+  } catch (cause) {
+    return fail('BUNDLE_CORRUPT', { where: file, message: 'its manifest is not JSON: promote the run again', cause });
+  }
 }
 
 /** The policy as it trades: the mode of its distribution, its normaliser frozen. Dispose of the engine afterwards. */

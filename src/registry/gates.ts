@@ -1,4 +1,5 @@
 /** What a promotion asks, and what came of it: kept in the bundle and in the history, for ever. */
+import * as z from 'zod';
 
 /**
  * integrity: hashes, replay, look-ahead: never passed over. statistics: how good it is: passed over with a reason, to
@@ -42,19 +43,48 @@ export interface GateReport {
   readonly force_reason: string | null;
 }
 
+/** The gates that did not pass and were passed over with the report's reason. */
+export function passedOver({ outcomes }: GateReport): GateOutcome[] {
+  return outcomes.filter(({ forced }) => forced);
+}
+
+export const gateReportSchema: z.ZodType<GateReport> = z.strictObject({
+  format: z.literal('openbell-gates 1'),
+  to: z.string(),
+  judged_at: z.iso.datetime(),
+  definition: z.unknown(),
+  outcomes: z.array(
+    z.strictObject({
+      gate: z.string().min(1),
+      kind: z.enum(['integrity', 'statistics', 'paper']),
+      title: z.string(),
+      measured: z.string().nullable(),
+      threshold: z.string(),
+      verdict: z.enum(['pass', 'fail', 'missing']),
+      forced: z.boolean(),
+      advisory: z.boolean(),
+      why: z.string(),
+      evidence: z.unknown(),
+    }),
+  ),
+  passed: z.boolean(),
+  force_reason: z.string().nullable(),
+});
+
 /** What the paper sessions of one bundle showed together, computed anew from their journals. */
 export interface PaperEvidence {
   /** sha256 of the bundle. */
   readonly bundle: string;
   readonly sessions: readonly PaperSessionEvidence[];
-  /** Distinct market days over all sessions. */
+  /** Distinct market days over all sessions, and those of them that the bundle was trained or chosen on: plumbing only. */
   readonly marketDays: number;
+  readonly knownDays: number;
   readonly decisions: number;
   /** Parity claims (a) and (b), at every decision. */
   readonly agrees: boolean;
-  /** Fills that have a counterpart in the backtest. */
+  /** Filled orders whose price the cost model can tell. */
   readonly fills: number;
-  /** Mean price difference against us over those, basis points; null: there are none. */
+  /** Mean price difference to the model's, against us, over those, basis points; null: there are none. */
   readonly slippageBps: number | null;
   /** Upper end of its 95% interval; null: too few. */
   readonly slippageUpperBps: number | null;
@@ -65,14 +95,26 @@ export interface PaperEvidence {
 }
 
 export interface PaperSessionEvidence {
+  /** Under the trading folder, and the journal's file in it. */
   readonly folder: string;
+  readonly journal: string;
   readonly kind: 'simulated' | 'gateway';
   /** UTC, ISO 8601. */
   readonly from: string;
   readonly to: string;
   readonly marketDays: number;
+  readonly knownDays: number;
   readonly decisions: number;
+  /** The journal is as it was written, repeats, and parity claims (a) and (b) hold at every decision. */
   readonly agrees: boolean;
-  /** sha256 of the journal's entries, in order. */
+  /** Why it does not; null: it does. */
+  readonly why: string | null;
+  /** How often which alert was raised. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Share of the market's open hours in which it was connected, reconciled and deciding. */
+  readonly decidingShare: number;
+  /** Compared with a backtest on the data sets that were replayed, or on the bars that the runner recorded. */
+  readonly comparedOn: 'replayed' | 'recorded';
+  /** sha256 of the journal's entries and notes, in order. */
   readonly journalSha256: string;
 }

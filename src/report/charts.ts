@@ -20,8 +20,10 @@ interface LinePoint {
   readonly name: string;
 }
 
+export type NamedPath = Pick<ReportActor, 'name' | 'path'>;
+
 /** Return since the start of the agent and the baselines, with the band of 90% of the random traders behind them. */
-export function equityChart(actors: readonly ReportActor[], random: readonly ReportActor[]): TopLevelSpec {
+export function equityChart(actors: readonly NamedPath[], random: readonly NamedPath[]): TopLevelSpec {
   const { timeMs } = actors[0].path;
   const [agent, ...others] = actors;
   const names = actors.map(({ name }) => name);

@@ -178,6 +178,18 @@ export function excessInterval(differences: Float64Array, options: BootstrapOpti
   );
 }
 
+/**
+ * Share of the resamples of `excessInterval` in which the one account ends with more than the other: how sure it is that
+ * it beats it. A tie counts half. Null for fewer than 20 bars.
+ *
+ * @param differences (T) as for `excessInterval`
+ */
+export function excessProbability(differences: Float64Array, options: BootstrapOptions): number | null {
+  if (differences.length < MINIMUM_RETURNS) return null;
+  const { means } = draw(differences, 'excess', options);
+  return means.reduce((sum, mean) => sum + (mean > 0 ? 1 : mean === 0 ? 0.5 : 0), 0) / means.length;
+}
+
 /** Log returns of an account, floored at a loss of all but a millionth. */
 export function logReturns(returns: Float64Array): Float64Array {
   return returns.map((value) => log(Math.max(1 + value, 1e-6)));

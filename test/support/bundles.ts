@@ -1,4 +1,5 @@
 /** Bundles whose policy is known: the network's bias alone decides. */
+import { createHash } from 'node:crypto';
 import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
@@ -8,8 +9,11 @@ import { policyLayout } from '#agents/policy/layout.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { parseInterval } from '#src/data/interval.js';
 import type { BundleContents } from '#src/registry/bundle.js';
+import { littleEndianBytes } from '#src/registry/safetensors.js';
+import type { BundleManifest } from '#src/registry/manifest.js';
 
 export const BUY = 1;
+const ZERO_SHA256 = '0'.repeat(64);
 
 /** A discrete policy that prefers one action whatever it sees. */
 export function bundleThatAlways(
@@ -17,6 +21,7 @@ export function bundleThatAlways(
   instrument: Instrument,
   market: Partial<MarketConfig> = {},
   name = 'always',
+  more: Partial<BundleManifest> = {},
 ): BundleContents {
   const features = FEATURE_SETS.v1;
   const spec: PolicySpec = {
@@ -37,16 +42,20 @@ export function bundleThatAlways(
   return {
     manifest: {
       name,
+      description: 'Always takes one action',
       created_at: '2024-01-01T00:00:00.000Z',
+      parent: null,
       run: {
         path: name,
         experiment: name,
         seed: 1,
-        config_hash: '0',
+        config_hash: ZERO_SHA256,
         checkpoint: 'last',
         timesteps: 0,
-        weights_sha256: '0',
+        weights_sha256: createHash('sha256').update(littleEndianBytes(parameters)).digest('hex'),
       },
+      seeds: [1],
+      trials: null,
       observation: { feature_set: 'v1', hash: features.hash, warmup: 60 },
       interval: parseInterval('1m', 'test'),
       calendar: 'XNYS',
@@ -54,17 +63,19 @@ export function bundleThatAlways(
       market: { ...DEFAULT_MARKET_CONFIG, ...market },
       policy: spec,
       data: [],
+      windows: { train: { from: null, to: null }, validation: null, test: null, exclude: [] },
       provenance: {
         config_yaml: '',
         git_commit: null,
         dirty_patch: null,
+        dirty_patch_sha256: null,
         lockfile_sha256: null,
         openbell: '0',
         kernels: {},
       },
       evaluation: null,
-      gates: [],
-      model_card: '',
+      gates: null,
+      ...more,
     },
     engine: state,
     normalizer: null,

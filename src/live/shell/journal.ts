@@ -1,9 +1,11 @@
 /**
  * The journal: every event that the trader heard and every intent that it answered with, in order, in SQLite. An
  * intent is durable, with all events before it, before anybody acts on it; events alone are written in batches. From
- * the journal the trader's state, and its every decision, can be had again.
+ * the journal the trader's state, and its every decision, can be had again. A hash chain over all of it shows a row that
+ * was altered, left out or put in by anything but this class; it is a seal against accidents, no signature.
  */
 import Database from 'libsql';
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
@@ -15,6 +17,8 @@ const FORMAT = 'openbell-journal 1';
 /** Events that are held back from the disk while no intent asks for them. */
 const MOST_HELD = 512;
 const FULL = 2;
+/** Rows in the database's log from which on it is folded into the database. */
+const MOST_LOG_ROWS = 2_000;
 
 export interface JournalEntry {
   readonly sequence: number;
@@ -32,17 +36,32 @@ export interface JournalBeginning {
 
 const NAMELESS: JournalBeginning = { bundle: null };
 
+/** The chain's beginning: of the hash of an entry, and of all before it. */
+const CHAIN_START = '0'.repeat(64);
+
+/** What the session that trades by a journal says of itself, as JSON, once each. */
+export type JournalNote = 'session' | 'books';
+
+/** A journal's hash, and whether it is the one that was kept as it was written. */
+export interface JournalSeal {
+  /** sha256 over all entries and notes, in order. */
+  readonly sha256: string;
+  readonly intact: boolean;
+}
+
 export class Journal {
   readonly file: string;
   readonly #db: Database.Database;
   readonly #insertEvent: Database.Statement;
   readonly #insertIntent: Database.Statement;
-  readonly #setMark: Database.Statement;
+  readonly #setMeta: Database.Statement;
   /** sha256 of the bundle that trades by it; null: it was begun without one. */
   readonly bundle: string | null;
   #sequence: number;
   #orderIdMark: number;
-  #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
+  #chain: string;
+  #held: JournalEntry[] = [];
+  #logRows = 0;
 
   private constructor(file: string, db: Database.Database) {
     this.file = file;
@@ -51,10 +70,11 @@ export class Journal {
       'INSERT INTO events (sequence, market_ms, wall_ms, type, body) VALUES (?, ?, ?, ?, ?)',
     );
     this.#insertIntent = db.prepare('INSERT INTO intents (event, place, type, body) VALUES (?, ?, ?, ?)');
-    this.#setMark = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
+    this.#setMeta = db.prepare('UPDATE meta SET value = ? WHERE key = ?');
     this.bundle = metaOf(db, 'bundle');
     this.#sequence = lastSequence(db);
     this.#orderIdMark = Number(metaOf(db, 'order_id_mark') ?? 1);
+    this.#chain = metaOf(db, 'chain') ?? CHAIN_START;
   }
 
   /**
@@ -67,6 +87,8 @@ export class Journal {
     db.pragma('synchronous = FULL');
     requireSetting(db, file, 'journal_mode', 'wal');
     requireSetting(db, file, 'synchronous', FULL);
+    // folding the log into the database takes time that an order has not: `rest` does it
+    db.pragma('wal_autocheckpoint = 0');
     db.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS events (
@@ -82,6 +104,7 @@ export class Journal {
       const insert = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
       db.exec('BEGIN IMMEDIATE');
       insert.run('format', FORMAT);
+      insert.run('chain', CHAIN_START);
       insert.run('order_id_mark', String(beginning.orderIdMark ?? 1));
       if (beginning.bundle !== null) insert.run('bundle', beginning.bundle);
       db.exec('COMMIT');
@@ -126,14 +149,21 @@ export class Journal {
   }
 
   /**
-   * Takes an event and its intents, and below which mark the order ids lie that carrying them out will use. Where there
-   * are intents, all of it is on the disk when this returns.
+   * Takes events with their intents, in order, and below which mark the order ids lie that carrying them out will use.
+   * Where there are intents, all of it is on the disk when this returns.
    */
-  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
-    this.#sequence += 1;
+  appendAll(entries: readonly Omit<JournalEntry, 'sequence'>[], orderIdMark = 0): void {
     this.#orderIdMark = Math.max(this.#orderIdMark, orderIdMark);
-    this.#held.push({ sequence: this.#sequence, event, intents });
-    if (intents.length > 0 || this.#held.length >= MOST_HELD) this.flush();
+    let asks = false;
+    for (const { event, intents } of entries) {
+      this.#held.push({ sequence: ++this.#sequence, event, intents });
+      asks ||= intents.length > 0;
+    }
+    if (asks || this.#held.length >= MOST_HELD) this.flush();
+  }
+
+  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
+    this.appendAll([{ event, intents }], orderIdMark);
   }
 
   /** Writes what is held back. */
@@ -143,21 +173,81 @@ export class Journal {
     this.#held = [];
     this.#db.exec('BEGIN IMMEDIATE');
     try {
+      let chain = this.#chain;
       for (const { sequence, event, intents } of held) {
-        this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, JSON.stringify(event));
+        const body = JSON.stringify(event);
+        this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, body);
+        const bodies = intents.map((intent) => JSON.stringify(intent));
+        this.#logRows += 1 + intents.length;
         for (const [place, intent] of intents.entries())
-          this.#insertIntent.run(sequence, place, intent.type, JSON.stringify(intent));
+          this.#insertIntent.run(sequence, place, intent.type, bodies[place]);
+        chain = linkOf(chain, sequence, body, bodies);
       }
-      this.#setMark.run(String(this.#orderIdMark), 'order_id_mark');
+      this.#setMeta.run(String(this.#orderIdMark), 'order_id_mark');
+      this.#setMeta.run(chain, 'chain');
       this.#db.exec('COMMIT');
+      this.#chain = chain;
     } catch (cause) {
-      this.#db.exec('ROLLBACK');
+      // of a disk that fails SQLite itself rolls back
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       fail('LIVE_JOURNAL', {
         where: this.file,
         message: 'could not be written, so that nothing of this was sent: make room on the disk and start again',
         cause,
       });
     }
+  }
+
+  /** Writes down what the session says of itself. The newest word counts. */
+  note(key: JournalNote, value: unknown): void {
+    this.flush();
+    const keep = this.#db.prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    );
+    this.#db.exec('BEGIN IMMEDIATE');
+    keep.run(key, JSON.stringify(value));
+    keep.run('notes_sha256', this.#notesHash());
+    this.#db.exec('COMMIT');
+  }
+
+  /** null: nothing was noted. */
+  noted(key: JournalNote): unknown {
+    const text = metaOf(this.#db, key);
+    return text === null ? null : parse<unknown>(text, this.file);
+  }
+
+  /** Reads all of it and hashes it anew. Throws LIVE_JOURNAL on a row that cannot be read. */
+  seal(): JournalSeal {
+    this.flush();
+    const intentsOf = this.#db.prepare('SELECT body FROM intents WHERE event = ? ORDER BY place');
+    let chain = CHAIN_START;
+    for (const row of this.#db.prepare('SELECT sequence, body FROM events ORDER BY sequence').iterate()) {
+      const { sequence, body } = rowOf(row, this.file);
+      const bodies = intentsOf.all(sequence).map((intent) => bodyOf(intent, this.file));
+      chain = linkOf(chain, sequence, body, bodies);
+    }
+    const notes = this.#notesHash();
+    const sha256 = createHash('sha256').update(`${chain}\n${notes}`).digest('hex');
+    const keptNotes = metaOf(this.#db, 'notes_sha256');
+    const hasNotes = this.noted('session') !== null || this.noted('books') !== null;
+    return {
+      sha256,
+      intact: chain === metaOf(this.#db, 'chain') && (keptNotes === null ? !hasNotes : keptNotes === notes),
+    };
+  }
+
+  #notesHash(): string {
+    const notes = [this.bundle, metaOf(this.#db, 'session'), metaOf(this.#db, 'books')];
+    return createHash('sha256').update(JSON.stringify(notes)).digest('hex');
+  }
+
+  /** Does what can be done while no order waits: writes what is held back, folds a long log into the database. */
+  rest(): void {
+    this.flush();
+    if (this.#logRows < MOST_LOG_ROWS) return;
+    // the log keeps its length and is written over: a sync has no new size of a file to write
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
+    this.#logRows = 0;
   }
 
   /** All of it, oldest first. Throws LIVE_JOURNAL on a row that cannot be read. */
@@ -198,6 +288,13 @@ export class Journal {
     for (const suffix of ['-wal', '-shm', '']) rmSync(this.file + suffix, { force: true });
     syncFolder(path.dirname(this.file));
   }
+}
+
+function linkOf(chain: string, sequence: number, event: string, intents: readonly string[]): string {
+  // JSON holds no line breaks
+  const hash = createHash('sha256').update(`${chain}\n${sequence}\n`).update(event);
+  for (const intent of intents) hash.update(`\n${intent}`);
+  return hash.digest('hex');
 }
 
 function syncFile(file: string): void {
