@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { exclusively } from './claim.js';
+import { exclusively, hold } from './claim.js';
 
 let folder = '';
 beforeEach(() => {
@@ -70,4 +70,13 @@ it('finds out where others have passed it over meanwhile', () => {
       stillMine();
     }),
   ).toThrow(/^RUN_STATE/);
+});
+
+it('is held over a time, kept fresh, and given back', () => {
+  const release = hold(folder, Date.now, TERMS);
+  expect(attempt).toThrow(/^RUN_STATE/);
+  expect(() => hold(folder, Date.now, TERMS)).toThrow(/^RUN_STATE/);
+  release();
+  expect(readdirSync(folder)).toEqual([]);
+  expect(attempt()).toBe('claim-1.lock');
 });
