@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { Registry } = await import(path.join(root, 'dist', 'src', 'registry', 'registry.js'));
 const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
 const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
 const FIRST_LINES = 14;
@@ -74,8 +75,16 @@ try {
   writeFileSync(path.join(folder, 'transcript.yaml'), EXPERIMENT);
   const trained = openbell(`train ${path.join(folder, 'transcript.yaml')}`);
   if (trained.status !== 0) throw new Error(trained.text);
-  openbell('promote latest --to paper');
-  tell('promote latest --to live', openbell('promote latest --to live').text);
+  // so short a training passes no gate: the plumbing is what is shown
+  const promoted = openbell('promote latest --to paper --force=plumbing');
+  if (promoted.status !== 0) throw new Error(promoted.text);
+  const registry = new Registry(env.OPENBELL_REGISTRY_DIR);
+  registry.point('live', registry.aliases().paper, {
+    action: 'promote',
+    reason: 'set by the script of this transcript, past the gates',
+    evidence: null,
+    account: ACCOUNT,
+  });
   const paper = openbell('paper --from 2020-03-09 --to 2020-03-12');
   const lines = plain(paper.text).split('\n');
   const end = lines.findIndex((line) => line.startsWith('transcript '));
