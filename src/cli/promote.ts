@@ -55,7 +55,7 @@ export const promoteCommand: CommandModule<object, PromoteArguments> = {
       .example('$0 promote latest --to paper', 'What live would refuse is shown, too')
       .example('$0 promote paper --to live --confirm=U1234567', 'After paper trading'),
   handler: async ({ candidate: reference, to, gates, force, confirm, checkpoint, reason, 'dry-run': dryRun, json }) => {
-    const { runsDir, registryDir, logLevel } = readRuntimeSettings(process.env);
+    const { runsDir, registryDir, tradingDir, logLevel } = readRuntimeSettings(process.env);
     const registry = new Registry(registryDir);
     const output = stderrOutput(logLevel);
     const speaks = logLevel !== 'warning' && logLevel !== 'error';
@@ -63,6 +63,7 @@ export const promoteCommand: CommandModule<object, PromoteArguments> = {
       candidate: candidateOf(reference, checkpoint, registry, runsDir),
       registry,
       runsDir,
+      tradingDir,
       to,
       reason,
       gates: loadGates(gates ?? null),
@@ -131,14 +132,16 @@ function jsonOf(outcome: Promotion, registry: Registry, dryRun: boolean): unknow
 
 function textOf(outcome: Promotion, registry: Registry, dryRun: boolean): string[] {
   const { report, subject, bundle, change, earlierAttempts, conclusion } = outcome;
-  const tried = earlierAttempts === 1 ? 'policy was' : 'policies were';
+  const tried = earlierAttempts.policies === 1 ? 'policy was' : 'policies were';
   const lines = [
     `${subject} to ${report.to}, by ${fileOf(report.definition)}`,
     '',
     ...gatesText(report),
-    ...(earlierAttempts === 0
+    ...(earlierAttempts.policies === 0
       ? []
-      : [`${earlierAttempts} other ${tried} tried on these test bars before: the deflated Sharpe ratio counts them.`]),
+      : [
+          `${earlierAttempts.policies} other ${tried} tried on these test bars before: the deflated Sharpe ratio counts them.`,
+        ]),
     ...(conclusion === null ? [] : [`Its evaluation says: ${conclusion}`]),
   ];
   if (change === null || bundle === null) return dryRun ? [...lines, 'Dry run: nothing was moved.'] : lines;

@@ -24,7 +24,7 @@ export const listCommand: CommandModule<object, { json: boolean }> = {
         row.aliases.join(' '),
         row.name === null ? 'DAMAGED' : `${row.name} seed ${row.seed}`,
         row.created_at === null ? '' : `${row.created_at.slice(0, 16).replace('T', ' ')}, ${age(row.created_at)}`,
-        row.verdict ?? 'not evaluated',
+        oneLine(row.verdict ?? 'not evaluated'),
         row.forced ? 'FORCED' : '',
       ]);
       for (const line of alignedLines(['bundle', 'aliases', 'run', 'created (UTC)', 'verdict', ''], table))
@@ -47,12 +47,12 @@ export const showCommand: CommandModule<object, { bundle: string; json: boolean 
       const facts = [
         ['sha256', sha256],
         ['file', registry.fileOf(reference)],
-        ['name', `${manifest.name}, seed ${manifest.run.seed}, ${manifest.run.checkpoint} checkpoint`],
-        ['run', manifest.run.path],
+        ['name', `${manifest.name}, seed ${manifest.run.seed}, ${oneLine(manifest.run.checkpoint)} checkpoint`],
+        ['run', oneLine(manifest.run.path)],
         ...changes.map((change): [string, string] => ['', `${change.at}  ${changeText(change)}`]),
       ];
       for (const line of alignedLines(null, facts)) console.log(line);
-      console.log(`\n${manifest.model_card.trimEnd()}`);
+      console.log(`\n${printable(manifest.model_card.trimEnd())}`);
     }
   },
 };
@@ -64,7 +64,7 @@ export const diffCommand: CommandModule<object, { a: string; b: string; json: bo
   handler: ({ a, b, json }) => {
     const registry = openRegistry();
     const diff = diffBundles(registry.load(a), registry.load(b));
-    console.log(json ? JSON.stringify(diff, null, 2) : diffText(diff));
+    console.log(json ? JSON.stringify(diff, null, 2) : printable(diffText(diff)));
   },
 };
 
@@ -87,13 +87,17 @@ function changeText({ alias, action, from, to, reason, account, forced }: AliasC
     `${action} ${alias}: ${from === null ? 'nothing' : shortId(from)} -> ${shortId(to)}`,
     account === null ? '' : `account ${account}`,
     forced ? 'FORCED' : '',
-    reason,
+    oneLine(reason),
   ]
     .filter((part) => part !== '')
     .join('  ');
 }
 
-/** "5 min", "3 h", "12 d" */
+/** Without what would move a terminal's cursor: the text may be somebody else's. */
+const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '');
+const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' '));
+
+/** "5 min ago", "3 h ago", "12 d ago" */
 function age(created: string): string {
   const minutes = Math.max(0, (Date.now() - Date.parse(created)) / 60_000);
   if (minutes < 90) return `${minutes.toFixed(0)} min ago`;

@@ -15,6 +15,8 @@ const attemptSchema = z.strictObject({
   run: z.string(),
   checkpoint: z.string(),
   weights_sha256: z.string(),
+  /** Hash of its configuration without windows, seed and names. */
+  experiment: z.string(),
   /** Names the bars that it was judged on; null: none were set apart. */
   test: z.string().nullable(),
   moved: z.boolean(),
@@ -63,12 +65,21 @@ export function recordAttempt(registryFolder: string, attempt: Attempt): void {
   appendFileSync(file, `${torn ? '\n' : ''}${JSON.stringify(attempt)}\n`, { flush: true });
 }
 
-/** How many other policies were tried on these bars. */
+export interface EarlierAttempts {
+  /** Other weights that were judged on the same test bars. */
+  readonly policies: number;
+  /** Other configurations among them. */
+  readonly experiments: number;
+}
+
 export function earlierAttempts(
   attempts: readonly Attempt[],
-  { test, weights_sha256: weights }: Pick<Attempt, 'test' | 'weights_sha256'>,
-): number {
-  if (test === null) return 0;
-  const others = attempts.filter((own) => own.test === test && own.weights_sha256 !== weights);
-  return new Set(others.map((own) => own.weights_sha256)).size;
+  { test, weights_sha256: weights, experiment }: Pick<Attempt, 'test' | 'weights_sha256' | 'experiment'>,
+): EarlierAttempts {
+  const others = test === null ? [] : attempts.filter((own) => own.test === test && own.weights_sha256 !== weights);
+  const configurations = others.filter((own) => own.experiment !== experiment);
+  return {
+    policies: new Set(others.map((own) => own.weights_sha256)).size,
+    experiments: new Set(configurations.map((own) => own.experiment)).size,
+  };
 }

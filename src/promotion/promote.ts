@@ -6,13 +6,17 @@ import { fail, OpenBellError } from '#src/errors.js';
 import { openTrained } from '#src/lab/evaluate.js';
 import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
 import { forced, judgeRun, notHere, withOutcomes, type JudgeRunOptions } from '#src/lab/gates/judge.js';
+import { experimentKey } from '#src/lab/gates/walked.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
 import { accountName } from '#src/live/shell/account-folder.js';
+import { paperEvidence } from '#src/paper/evidence.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
 import type { AliasAction, AliasChange } from '#src/registry/history.js';
 import type { AliasName, Registry } from '#src/registry/registry.js';
-import { earlierAttempts, readAttempts, recordAttempt, type Attempt } from './attempts.js';
+import { earlierAttempts, readAttempts, recordAttempt, type Attempt, type EarlierAttempts } from './attempts.js';
+
+const NO_ATTEMPTS: EarlierAttempts = { policies: 0, experiments: 0 };
 
 /** What is to be promoted: a run's folder, or a bundle of the registry. */
 export type Candidate =
@@ -39,8 +43,8 @@ export interface PromoteOptions extends Pick<JudgeRunOptions, 'signal' | 'onPart
   readonly besides?: readonly GateOutcome[];
   /** Who moves it; default promote. */
   readonly action?: AliasAction;
-  /** What paper trading of a bundle showed; null: nothing. Asked for `live` alone. */
-  readonly paperEvidence?: (bundle: Bundle) => Promise<PaperEvidence | null>;
+  /** Where paper sessions have left their journals; asked for `live` alone. Default: there are none. */
+  readonly tradingDir?: string;
 }
 
 export interface Promotion {
@@ -51,8 +55,8 @@ export interface Promotion {
   readonly bundle: Bundle | null;
   /** null: the alias stands where it stood. */
   readonly change: AliasChange | null;
-  /** Other policies that were tried on the same test bars before. */
-  readonly earlierAttempts: number;
+  /** What else was tried on the same test bars before. */
+  readonly earlierAttempts: EarlierAttempts;
   /** What the evaluation on the test window concludes; null: there was none. */
   readonly conclusion: string | null;
 }
@@ -77,10 +81,8 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     to,
     nowMs,
     incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
-    bundleOf: (sha256: string): Bundle | null =>
-      registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null,
-    paper:
-      to === 'live' && candidate.bundle !== null ? ((await options.paperEvidence?.(candidate.bundle)) ?? null) : null,
+    bundleOf: bundleIn(registry),
+    paper: to === 'live' ? await paperOf(candidate.bundle, options.tradingDir) : null,
     onPart: options.onPart,
   };
   if (directory === null) {
@@ -90,12 +92,12 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
       subject: candidate.subject,
       bundle: candidate.bundle,
       change: null,
-      earlierAttempts: 0,
+      earlierAttempts: NO_ATTEMPTS,
       conclusion: null,
     };
   }
   const identity = await attemptIdentity(directory, checkpoint);
-  const earlier = identity === null ? 0 : earlierAttempts(readAttempts(registry.folder), identity);
+  const earlier = identity === null ? NO_ATTEMPTS : earlierAttempts(readAttempts(registry.folder), identity);
   const judged = await judgeRun({
     ...common,
     directory,
@@ -140,6 +142,15 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   });
   attempt(true);
   return { ...outcome, bundle, change };
+}
+
+/** Finds a bundle of the registry; null: it is not there. */
+export function bundleIn(registry: Registry): (sha256: string) => Bundle | null {
+  return (sha256) => (registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null);
+}
+
+async function paperOf(bundle: Bundle | null, tradingDir: string | undefined): Promise<PaperEvidence | null> {
+  return bundle === null || tradingDir === undefined ? null : paperEvidence(bundle, tradingDir);
 }
 
 function checkedAccount({ to, account = null }: PromoteOptions): string | null {
@@ -218,7 +229,7 @@ function ofBundle(bundle: Bundle, runsDir: string): Resolved {
   };
 }
 
-type Identity = Pick<Attempt, 'run' | 'checkpoint' | 'weights_sha256' | 'test'>;
+type Identity = Pick<Attempt, 'run' | 'checkpoint' | 'weights_sha256' | 'experiment' | 'test'>;
 
 /** null: the run is damaged, which the gates will say. */
 async function attemptIdentity(directory: string, checkpoint: 'best' | 'last' | undefined): Promise<Identity | null> {
@@ -232,6 +243,7 @@ async function attemptIdentity(directory: string, checkpoint: 'best' | 'last' | 
       run: `${config.name}/${path.basename(path.resolve(directory))}`,
       checkpoint: chosen.name,
       weights_sha256: head.weightsSha256,
+      experiment: experimentKey(config),
       test: test === null ? null : createHash('sha256').update(bars).digest('hex'),
     };
   } catch (error) {

@@ -72,7 +72,7 @@ function evaluation({ evaluation: { comparable, verdictA, verdictB, figures } }:
 }
 
 function gates({ gates: found }: BundleDiff): string {
-  if (found.length === 0) return section('Gates', ['the same outcomes']);
+  if (found.length === 0) return section('Gates', ['the same outcomes, or none were asked']);
   const said = (verdict: string | null, measured: string | null): string =>
     verdict === null ? 'not asked' : `${verdict} (${measured ?? 'not measured'})`;
   return section(

@@ -16,7 +16,10 @@ export function modelCard(manifest: ManifestDraft): string {
     `# ${plain(manifest.name)}`,
     headline(manifest),
     intendedUse(manifest),
-    `## What it trades, and how\n\n${table(['', ''], marketWords(manifest))}`,
+    `## What it trades, and how\n\n${table(
+      ['', ''],
+      marketWords(manifest).map(([label, text]) => [label, plain(text)]),
+    )}`,
     dataWindows(manifest),
     results(manifest),
     gates(manifest),
@@ -123,8 +126,8 @@ function dataWindows({ data, windows }: ManifestDraft): string {
     ...windows.exclude.map((own): [string, string, string] => ['left out', span(own), 'of the training window']),
   ];
   const sets = data.map((own) => [
-    `${own.dataset}${own.synthetic ? ' (SYNTHETIC)' : ''}`,
-    `${own.symbol} ${own.interval}`,
+    `${plain(own.dataset)}${own.synthetic ? ' (SYNTHETIC)' : ''}`,
+    plain(`${own.symbol} ${own.interval}`),
     whole(own.bars),
     `${own.from.slice(0, 10)} to ${own.to.slice(0, 10)}`,
     code(own.sha256.slice(0, 16)),
@@ -161,7 +164,7 @@ function results({ evaluation, seeds, run, trials }: ManifestDraft): string {
 
 On the ${plain(evaluation.windowName)} window, ${window.from.slice(0, 10)} to ${window.to.slice(0, 10)}${window.inSample ? ', **in sample**' : ', which training never saw'}, under the same costs, rules and exits for all.
 
-${table(['', ...actors.map(([name]) => actorName(name))], rows)}
+${table(['', ...actors.map(([name]) => plain(actorName(name)))], rows)}
 
 How sure:
 
@@ -217,12 +220,12 @@ const seedText = (seeds: readonly number[]): string =>
 function gates({ gates: report }: ManifestDraft): string {
   if (report === null) return '## Gates\n\nNone had been asked when this bundle was made.';
   const rows = report.outcomes.map(({ gate, title, measured, threshold, verdict, forced, advisory, why }) => [
-    gate,
-    title,
-    measured ?? 'not measured',
-    threshold,
+    plain(gate),
+    plain(title),
+    plain(measured ?? 'not measured'),
+    plain(threshold),
     forced ? `**${verdict}, FORCED**` : advisory && verdict !== 'pass' ? `${verdict} (advisory)` : verdict,
-    why,
+    plain(why),
   ]);
   return `## Gates
 
@@ -236,9 +239,9 @@ function reproduction({ run, provenance, parent, data, windows }: ManifestDraft)
   const facts: [string, string][] = [
     ['Run', code(run.path)],
     ['Configuration, sha256', code(run.config_hash)],
-    ['Checkpoint', `${run.checkpoint}, after ${whole(run.timesteps)} steps, seed ${run.seed}`],
+    ['Checkpoint', `${plain(run.checkpoint)}, after ${whole(run.timesteps)} steps, seed ${run.seed}`],
     ['Weights, sha256', code(run.weights_sha256)],
-    ['OpenBell', provenance.openbell],
+    ['OpenBell', plain(provenance.openbell)],
     [
       'Commit',
       provenance.git_commit === null
@@ -250,7 +253,7 @@ function reproduction({ run, provenance, parent, data, windows }: ManifestDraft)
       provenance.lockfile_sha256 === null ? 'not known' : code(provenance.lockfile_sha256.slice(0, 16)),
     ],
     ...Object.entries(provenance.kernels).map(([name, hash]): [string, string] => [
-      `${name}, sha256`,
+      `${plain(name)}, sha256`,
       code(hash.slice(0, 16)),
     ]),
     ...(parent === null ? [] : [['Fine-tuned from the bundle', code(parent)] satisfies [string, string]]),
@@ -279,7 +282,7 @@ const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text
 /** Text of other people's, which must not become markup. */
 const plain = (text: string): string =>
   text
-    .replace(/\s+/g, ' ')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .replace(/[\\`*[\]<>|]/g, '\\$&')
     .replace(/_(?=\W|$)|(?<=\W|^)_/g, '\\_');

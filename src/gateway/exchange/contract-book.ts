@@ -64,12 +64,20 @@ export class ContractBook {
     const found = this.#entries.filter((entry) => fits(entry, wanted));
     if (found.length > 0) return found;
     return derivatives(wanted, nowMs, (stock) => this.priceOf(stock.conId))
-      .map(
-        (known) =>
-          this.#byConId.get(known.conId) ??
-          this.#add(known, [{ lowEdge: 0, increment: known.minTick }], 1, known.calendar, -1),
-      )
+      .map((known) => this.#derivative(known))
       .filter((entry) => fits(entry, wanted));
+  }
+
+  /** The entry of a derivative; where its made identifier belongs to another one, it has the next that is free. */
+  #derivative(known: KnownContract): ContractEntry {
+    let { conId } = known;
+    for (;;) {
+      const entry = this.#byConId.get(conId);
+      if (entry === undefined)
+        return this.#add({ ...known, conId }, [{ lowEdge: 0, increment: known.minTick }], 1, known.calendar, -1);
+      if (isSameDerivative(entry.known, known)) return entry;
+      conId++;
+    }
   }
 
   byConId(conId: number): ContractEntry | undefined {
@@ -134,6 +142,11 @@ export class ContractBook {
     }
     return id;
   }
+}
+
+/** Local symbols of futures come again after ten years. */
+function isSameDerivative(a: KnownContract, b: KnownContract): boolean {
+  return a.secType === b.secType && a.localSymbol === b.localSymbol && a.lastTradeDate === b.lastTradeDate;
 }
 
 /** The contract of a data set: what is known under its name, with the data set's own exchange. */

@@ -8,7 +8,7 @@ import { History } from './history.js';
 import { parseHistoryQuery, type HistoryQuery } from './history-query.js';
 import { AMBIGUOUS, NO_DEFINITION } from './market-data.js';
 import { knownSessionsBetween } from './sessions.js';
-import { hasVolume, offers, type GatheredBar, type Show, type TickShow } from './show.js';
+import { hasVolume, midpoint, offers, type GatheredBar, type Show, type TickShow } from './show.js';
 import type { World } from './world.js';
 import { dateText, localTimeText, parseTime, utcTimeText, zoneName } from './wire-time.js';
 
@@ -196,7 +196,7 @@ export class HistoryService {
     }
     const ticks = gather((path, i) => ({
       timeSec: secondOf(path, i),
-      price: securityType === 'CASH' ? path.price[i] : (path.bid[i] + path.ask[i]) / 2,
+      price: securityType === 'CASH' ? path.price[i] : midpoint(path.bid[i], path.ask[i]),
       size: 0,
     }));
     return { type: 'historicalTicks', reqId, ticks, done: true };

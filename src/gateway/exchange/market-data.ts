@@ -4,7 +4,7 @@ import type { ExchangeRequest } from '../wire/requests.js';
 import type { ServerMessage } from '../wire/responses.js';
 import type { ContractQuery } from '../wire/types.js';
 import type { Feed } from './feed.js';
-import { isShow, offers, realtimeBarMessage, type Show, type TickShow } from './show.js';
+import { isShow, midpoint, offers, realtimeBarMessage, type Show, type TickShow } from './show.js';
 import { QuoteStream } from './quote-stream.js';
 import { Windows } from './windows.js';
 import type { World } from './world.js';
@@ -308,7 +308,7 @@ function sendTick(one: TickSubscription, feed: Feed): void {
     message =
       kind === 'BidAsk'
         ? { type: 'tickByTickBidAsk', reqId, timeSec, bidPrice, askPrice, bidSize, askSize, attributes: 0 }
-        : { type: 'tickByTickMidPoint', reqId, timeSec, midPoint: (bidPrice + askPrice) / 2 };
+        : { type: 'tickByTickMidPoint', reqId, timeSec, midPoint: midpoint(bidPrice, askPrice) };
   }
   client.send(message);
 }

@@ -88,4 +88,17 @@ describe('listed options', () => {
     expect(option({ lastTradeDateOrContractMonth: '202603', strike: 150 })).toBe(6);
     expect(option({ lastTradeDateOrContractMonth: '20260321', right: 'C' })).toBe(0);
   });
+
+  it('have an identifier each, also where the names of two would make the same', () => {
+    const one = client();
+    const spy = (lastTradeDateOrContractMonth: string, strike: number, right: string) => {
+      const contract = query('SPY', { secType: 'OPT', lastTradeDateOrContractMonth, strike, right });
+      one.ask({ type: 'reqContractDetails', reqId: 4, contract });
+      return one.of('contractDetails').at(-1)?.details.contract;
+    };
+    const first = spy('20260403', 165, 'C');
+    const second = spy('20260407', 221, 'P');
+    expect(second).toMatchObject({ strike: 221, conId: (first?.conId ?? 0) + 1 });
+    expect([spy('20260407', 221, 'P'), spy('20260403', 165, 'C')]).toEqual([second, first]);
+  });
 });

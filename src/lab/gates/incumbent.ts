@@ -1,5 +1,6 @@
 /** The bundle that stands where another wants to: its policy, and which bars it has not seen. */
 import type { Actor } from '#agents/actor.js';
+import type { MarketConfig } from '#env/market/config.js';
 import type { TradingWindow } from '#env/market/bars.js';
 import { loadBundlePolicy, shortId, type Bundle } from '#src/registry/bundle.js';
 import { lineageOf, type FindBundle, type Lineage } from './lineage.js';
@@ -11,6 +12,8 @@ export interface Rival {
   readonly featureSet: string;
   readonly action: string;
   readonly policy: Actor;
+  /** The costs, rules, exits and sizes that it trades with. */
+  readonly market: MarketConfig;
   /** The windows without the bars that it, or what it was fine-tuned from, has seen; those stay in order. */
   unseen(windows: readonly TradingWindow[]): TradingWindow[];
   dispose(): void;
@@ -30,6 +33,7 @@ export function openRival(alias: string, bundle: Bundle, find: FindBundle): Riva
     featureSet: manifest.observation.feature_set,
     action: manifest.policy.action.kind,
     policy,
+    market: manifest.market,
     unseen: (windows) => windows.flatMap((window) => unseenParts(window, lineage)),
     dispose: () => engine.dispose(),
   };

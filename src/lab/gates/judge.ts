@@ -37,8 +37,8 @@ export interface JudgeOptions {
   readonly bundleOf?: FindBundle;
   /** For live. */
   readonly paper?: PaperEvidence | null;
-  /** Other weights that were judged on these bars before, for whatever alias: each was a trial. */
-  readonly earlierAttempts?: number;
+  /** Other weights, and other configurations, that were judged on these bars before, for whatever alias: trials too. */
+  readonly earlierAttempts?: { readonly policies: number; readonly experiments: number };
   readonly nowMs?: () => number;
   /** Told of each part as it begins. */
   readonly onPart?: (part: string) => void;
@@ -124,7 +124,9 @@ async function judgeTrained(
   onPart('look-ahead audit');
   add(TERMS.audit, await auditFound(run));
   onPart('test window');
-  const trials = trialsWith(trialsOf(run.path, config), options.earlierAttempts ?? 0);
+  const swept = trialsOf(run.path, config);
+  const { policies, experiments } = options.earlierAttempts ?? { policies: 0, experiments: 0 };
+  const trials = trialsWith(swept, policies);
   const test = config.data?.test === null ? null : (await chooseWindows(config, {})).market;
   const bundleOf = options.bundleOf ?? (() => null);
   const { saw } = lineageOf(contents.manifest, bundleOf);
@@ -147,6 +149,7 @@ async function judgeTrained(
         to,
         held,
         trials,
+        configurations: (swept?.count ?? 1) + experiments,
         walked,
         command: (seeds) => walkForwardCommand(config, run.path, bars, seeds),
       }),

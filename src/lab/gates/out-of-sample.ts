@@ -105,17 +105,16 @@ export function deflatedFound(
 
 export function overfittingFound(
   { own, others }: WalkedEvidence,
-  trials: Trials | null,
+  configurations: number,
   settings: Settings<'pbo'>,
   command: string,
 ): Found {
-  const count = trials?.count ?? 1;
   const walked = own.find((first) => others.some((other) => barsKey(other.found) === barsKey(first.found)));
   if (walked === undefined) {
-    if (count === 1)
+    if (configurations === 1)
       return notApplicable('one configuration was tried: nothing was chosen from, so nothing overfits by choice');
     return missing(
-      `${whole(count)} configurations were tried, and the others were not walked forward on the same bars: give each the command \`${command}\`, with its own overrides`,
+      `${whole(configurations)} configurations were tried, and the others were not walked forward on the same bars: give each the command \`${command}\`, with its own overrides`,
     );
   }
   const rivals = others.filter((other) => barsKey(other.found) === barsKey(walked.found));

@@ -1,5 +1,5 @@
 /** What paper trading of the same bundle showed: asked for `live` alone, and never passed over. */
-import { decimal, percent, whole } from '#src/report/format.js';
+import { counted, decimal, percent, whole } from '#src/report/format.js';
 import type { GateOutcome, PaperEvidence } from '#src/registry/gates.js';
 import type { LiveSection } from './definition.js';
 import { missing, outcomeOf, type Found } from './outcome.js';
@@ -42,27 +42,31 @@ export function paperOutcomes(section: LiveSection, evidence: PaperEvidence | nu
   ];
 }
 
-function daysFound({ marketDays, sessions }: PaperEvidence, least: number): Found {
-  const passes = marketDays >= least;
+/** Days that the policy was trained or chosen on prove the plumbing, and do not count. */
+function daysFound({ marketDays, knownDays, sessions }: PaperEvidence, least: number): Found {
+  const days = marketDays - knownDays;
+  const passes = days >= least;
   const kinds = [...new Set(sessions.map(({ kind }) => kind))].join(' and ');
-  const facts = `${whole(marketDays)} distinct market days in ${whole(sessions.length)} sessions (${kinds})`;
+  const known = knownDays === 0 ? '' : `; ${whole(knownDays)} more it was trained or chosen on, which do not count`;
+  const facts = `${counted(days, 'distinct market day')} in ${counted(sessions.length, 'session')} (${kinds})${known}`;
   return {
-    measured: whole(marketDays),
+    measured: whole(days),
     passes,
-    why: passes ? facts : `${facts}: trade on paper for ${whole(least - marketDays)} more, \`openbell paper\``,
+    why: passes ? facts : `${facts}: trade on paper for ${whole(least - days)} more, \`openbell paper\``,
     evidence: sessions,
   };
 }
 
 function agreementFound({ agrees, decisions, sessions }: PaperEvidence): Found {
-  const apart = sessions.filter((session) => !session.agrees).map(({ folder }) => folder);
+  const apart = sessions.filter((session) => !session.agrees);
+  const [first] = apart;
   return {
     measured: agrees ? `${whole(decisions)} agree` : 'different',
     passes: agrees,
     why: agrees
-      ? `features and actions of ${whole(decisions)} decisions are those of the backtest, to the bit`
-      : `it saw or decided otherwise than the backtest (${apart.join(', ') || 'some session'}): \`openbell paper report\` says where`,
-    evidence: { decisions, apart },
+      ? `features and actions of ${counted(decisions, 'decision')} are those of the backtest, to the bit`
+      : `${first?.folder ?? 'a session'}: ${first?.why ?? 'it saw or decided otherwise than the backtest'}; \`openbell paper report\` tells more`,
+    evidence: { decisions, apart: apart.map(({ folder, why }) => ({ folder, why })) },
   };
 }
 

@@ -1,4 +1,5 @@
 /** How sure it is that the policy beats doing nothing, buying and holding, and what stands there now. */
+import { firstDifference } from '#env/same-bits.js';
 import { excessInterval, excessProbability, logReturns } from '#src/stats/bootstrap.js';
 import { simpleReturns, type EquityPath } from '#src/stats/equity-path.js';
 import { counted, percent, whole } from '#src/report/format.js';
@@ -19,12 +20,14 @@ export function beatsBaseline(held: HeldOut, name: 'flat' | 'hold', settings: Se
   const baseline = result.baselines.find((run) => run.name === name);
   if (baseline === undefined) throw new Error(`no baseline ${name}`);
   const called = name === 'flat' ? 'holding cash' : 'buy-and-hold';
-  return compared(result.agent.path, baseline.path, settings, seed, called);
+  const { probability: _probability, ...found } = compared(result.agent.path, baseline.path, settings, seed, called);
+  return found;
 }
 
 /**
- * Against the incumbent on the bars that neither has seen, in the challenger's market: the same costs, rules, exits and
- * sizes for both.
+ * Against the incumbent on the bars that neither has seen, both in the challenger's market: the same costs, rules, exits
+ * and sizes. Where the incumbent was charged otherwise, with its costs too, and the less favourable of the two counts:
+ * what trading costs is no choice of a configuration's.
  */
 export function beatsIncumbent(
   { policy, weightsSha256: own, market, result, incumbent, seed }: HeldOut,
@@ -36,38 +39,54 @@ export function beatsIncumbent(
   const kind = market.config.actions === 'discrete' ? 'discrete' : 'box';
   if (incumbent.featureSet !== market.featureSet || incumbent.action !== kind)
     return missing(
-      `${name} sees or does something else (${incumbent.featureSet}, ${incumbent.action}): the two cannot act in one market; compare them with openbell compare`,
+      `${name} sees or does something else (${incumbent.featureSet}, ${incumbent.action}): the two cannot act in one market; compare them with \`openbell compare\``,
     );
   const all = barsIn(market.windows);
   const windows = incumbent.unseen(market.windows);
-  const left = barsIn(windows);
-  const seen = all - left;
+  const seen = all - barsIn(windows);
   const evidence = { incumbent: incumbent.sha256, bars: all, seenByIncumbent: seen };
   if (windows.length === 0)
     return missing(
       `${name} was trained or chosen on all ${whole(all)} bars of this test window, so that they judge nothing: test on later bars (data.test)`,
       evidence,
     );
-  const bars = { ...market, windows };
-  const account = windows.every((window, k) => window === market.windows[k]) ? result.agent : runActor(policy, bars);
-  const found = compared(account.path, runActor(incumbent.policy, bars).path, settings, seed, name);
-  const note =
-    seen === 0 ? '' : `; ${whole(seen)} of ${counted(all, 'bar')} do not count, since it has trained on them`;
-  return { ...found, why: `${found.why}${note}`, evidence: { ...evidence, figures: found.evidence } };
+  const { config } = market;
+  const { costs } = incumbent.market;
+  const isAlike = firstDifference(plain(costs), plain(config.costs)) === null;
+  const charged = isAlike ? [config] : [config, { ...config, costs }];
+  const found = charged.map((charges) => {
+    const bars = { ...market, windows, config: charges };
+    const account = charges === config && seen === 0 ? result.agent : runActor(policy, bars);
+    const called = charges === config ? name : `${name} at the costs that it was trained with`;
+    return compared(account.path, runActor(incumbent.policy, bars).path, settings, seed, called);
+  });
+  const least = found.reduce((a, b) => (b.measured !== null && (a.probability ?? 0) > (b.probability ?? 0) ? b : a));
+  const note = seen === 0 ? '' : `; ${whole(seen)} of ${counted(all, 'bar')} do not count, since it knows them`;
+  return { ...least, why: `${least.why}${note}`, evidence: { ...evidence, figures: found.map((one) => one.evidence) } };
 }
 
-/** @throws nothing: too short a window is missing evidence */
-function compared(own: EquityPath, other: EquityPath, settings: Settings, seed: number, called: string): Found {
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+interface Compared extends Found {
+  /** null: the bars are too few. */
+  readonly probability: number | null;
+}
+
+function compared(own: EquityPath, other: EquityPath, settings: Settings, seed: number, called: string): Compared {
   const left = logReturns(simpleReturns(own));
   const right = logReturns(simpleReturns(other));
   const differences = left.map((value, t) => value - right[t]);
   const probability = excessProbability(differences, { seed });
   const excess = excessInterval(differences, { seed });
   if (probability === null || excess === null)
-    return missing(`${whole(differences.length)} bars are too few to tell: take a longer test window (data.test)`);
+    return {
+      ...missing(`${whole(differences.length)} bars are too few to tell: take a longer test window (data.test)`),
+      probability: null,
+    };
   const passes = probability >= settings.probability_at_least;
   const facts = `ends ${percent(excess.estimate, 1, true)} against ${called}, 95% interval ${percent(excess.low, 1, true)} to ${percent(excess.high, 1, true)}`;
   return {
+    probability,
     measured: percent(probability),
     passes,
     why: passes ? facts : `${facts}: that could be luck; only a longer test, or a better agent, can show more`,

@@ -17,6 +17,8 @@ export interface StatisticsInput {
   /** null: the configuration sets no test window apart. */
   readonly held: HeldOut | null;
   readonly trials: Trials | null;
+  /** That were tried, this one included. */
+  readonly configurations: number;
   /** null: there is no run to look for walk-forwards of. */
   readonly walked: WalkedEvidence | null;
   /** What walks the experiment forward with so many seeds. */
@@ -26,7 +28,7 @@ export interface StatisticsInput {
 type Settings<K extends StatisticalGate> = NonNullable<GateSection[K]>;
 
 export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
-  const { definition, to, held, trials, walked, command } = input;
+  const { definition, to, held, trials, configurations, walked, command } = input;
   const row = <K extends StatisticalGate>(
     gate: K,
     title: string,
@@ -112,7 +114,12 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
       (settings) =>
         walked === null
           ? noWalk
-          : overfittingFound(walked, trials, settings, command(definition.live.walk_forward?.seeds_at_least ?? 5)),
+          : overfittingFound(
+              walked,
+              configurations,
+              settings,
+              command(definition.live.walk_forward?.seeds_at_least ?? 5),
+            ),
     ),
   ];
 }

@@ -188,7 +188,8 @@ export class Journal {
       this.#db.exec('COMMIT');
       this.#chain = chain;
     } catch (cause) {
-      this.#db.exec('ROLLBACK');
+      // of a disk that fails SQLite itself rolls back
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       fail('LIVE_JOURNAL', {
         where: this.file,
         message: 'could not be written, so that nothing of this was sent: make room on the disk and start again',

@@ -17,7 +17,9 @@ import { takeUp } from './deployment.js';
 import { together } from './listeners.js';
 import { DeploymentLogs } from './logs.js';
 import type { DeploymentPolicy } from './policy-file.js';
-import { isPaperAccount, passes, preflight, preflightText, type Check } from './preflight.js';
+import { isPaperAccount } from './preflight-account.js';
+import type { Check } from './preflight-check.js';
+import { passes, preflight, preflightText } from './preflight.js';
 import { promotionStatus } from './promotion-status.js';
 import { Runner, type RunnerListener } from './runner.js';
 import { noteGateway, type CashReading } from './session-note.js';
@@ -190,10 +192,11 @@ async function tradeOneJournal(
   const failure = new Promise<never>((_, no) => {
     reject = no;
   });
+  const broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
   let watch: BundleWatch | null = null;
   try {
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: deployment.config,
       decider,
@@ -246,6 +249,11 @@ async function tradeOneJournal(
       position: Object.fromEntries(runner.trader.symbols.map(({ symbol, position }) => [symbol, position])),
       settled,
     };
+  } catch (error) {
+    // a connection that nobody listens to would keep the process, and the gateway's client id
+    await broker.close();
+    journal.abandon();
+    throw error;
   } finally {
     watch?.stop();
     current.runner = null;

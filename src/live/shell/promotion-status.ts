@@ -14,7 +14,7 @@ export function promotionStatus(registry: Registry, reference: string | null, bu
   const last = changes.map(reportOf).findLast((report) => report !== null && report.to === change?.alias);
   const report = last ?? born;
   const reasons = [
-    ...(born?.force_reason == null ? [] : [born.force_reason]),
+    ...[born?.force_reason ?? null].filter((why) => why !== null),
     ...changes.filter(({ forced }) => forced).map((one) => reportOf(one)?.force_reason ?? one.reason),
   ];
   return {

@@ -23,6 +23,8 @@ export interface SymbolStatus {
   /** Why the position is being left; null: it is not. */
   readonly leaving: string | null;
   readonly inDoubt: boolean;
+  /** Whether the bars since the anchor are in, and suffice for a decision. */
+  readonly warm: boolean;
   readonly orders: readonly OrderStatus[];
 }
 
@@ -40,6 +42,8 @@ export interface RunnerStatus {
   readonly paused: boolean;
   readonly halt: { readonly level: string; readonly reason: string } | null;
   readonly equity: number | null;
+  /** Of the process, bytes. */
+  readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly symbols: readonly SymbolStatus[];
 }
 
@@ -55,6 +59,7 @@ export function symbolsOf(trader: Trader): SymbolStatus[] {
     equity: finiteOrNull(one.equity),
     leaving: one.leaving,
     inDoubt: one.inDoubt,
+    warm: one.warm && !one.awaitingHistory,
     orders: one.orders.live().map((order) => ({
       orderRef: order.request.orderRef,
       role: order.request.role,
@@ -85,9 +90,12 @@ export function statusOf(
     paused: trader.paused,
     halt: trader.halt,
     equity: finiteOrNull(trader.equity),
+    memory: memoryOf(process.memoryUsage()),
     symbols: symbolsOf(trader),
   };
 }
+
+const memoryOf = ({ rss, heapUsed }: NodeJS.MemoryUsage): RunnerStatus['memory'] => ({ rss, heapUsed });
 
 /** One line a symbol and one an order: "SPY 100 at 131.2; stop SELL 100 at 130.5 (working)". */
 export function holdingsText(symbols: readonly SymbolStatus[]): string[] {

@@ -121,12 +121,14 @@ export async function actWithoutRunner(options: {
     () => undefined,
   );
   const logs = new DeploymentLogs(folder, logLevel);
+  let broker: IbBroker | null = null;
   try {
     const journal = Journal.read(path.join(folder, JOURNAL_FILE));
     if (journal.length === 0)
       fail('LIVE_JOURNAL', { where: journal.file, message: 'is empty: nothing of ours is known to touch' });
+    broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: traderOf(journal).config,
       decider: new RecordedDecider(journal),
@@ -150,6 +152,8 @@ export async function actWithoutRunner(options: {
     const done = settled && (act === 'cancel-all' || symbols.every(({ position }) => position === 0));
     return { symbols: symbolsOf(runner.trader), done };
   } finally {
+    // where it failed: nobody listens to the connection any more
+    await broker?.close();
     logs.close();
     await lock.close();
   }
