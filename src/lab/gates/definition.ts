@@ -111,7 +111,11 @@ const retrainSection = {
     })
     .describe('Enough to judge by.'),
   beats_incumbent: z
-    .strictObject({ probability_at_least: share().describe('Share of the resamples in which it ends with more.') })
+    .strictObject({
+      probability_at_least: share().describe(
+        'Share of the resamples in which it ends with more; at attempt k against one incumbent, 1 less a k-th of the rest.',
+      ),
+    })
     .describe('Paired block bootstrap of the log returns on the held-out bars, against the bundle that it came from.'),
   drawdown: z
     .strictObject({ worse_by_at_most: share().describe("Over the incumbent's, as a share: 0.02 is 2 points.") })

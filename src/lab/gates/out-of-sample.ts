@@ -197,7 +197,7 @@ export function overfittingFound(
 
 /** What walks this run's experiment forward, to be copied into a shell. */
 export function walkForwardCommand(
-  { walk_forward: definition, data }: ExperimentConfig,
+  { walk_forward: definition, data, training }: ExperimentConfig,
   runPath: string,
   bars: number,
   seeds: number,
@@ -206,5 +206,6 @@ export function walkForwardCommand(
   const validation = data?.validation === null ? '' : ` validation: ${part(0.1)},`;
   const windows = `{ scheme: rolling, train: ${part(0.4)},${validation} test: ${part(0.1)}, purge: 5 }`;
   const override = definition === null ? ` walk_forward='${windows}'` : '';
-  return `openbell walk-forward ${runPath}/config.yaml${override} --seeds ${seeds}`;
+  const anew = training.fine_tune === null ? '' : ' training.fine_tune=null';
+  return `openbell walk-forward ${runPath}/config.yaml${override}${anew} --seeds ${seeds}`;
 }

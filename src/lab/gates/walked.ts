@@ -78,7 +78,15 @@ export function experimentKey(config: ExperimentConfig): string {
     walk_forward: null,
     data:
       data === null ? null : { ...data, train: { from: null, to: null }, validation: null, test: null, exclude: [] },
-    training: { ...training, threads: 1, tensorboard: false, checkpoint_every: 1, keep_checkpoints: 0 },
+    // a walk-forward begins from nothing in each window, also that of a fine-tuning
+    training: {
+      ...training,
+      threads: 1,
+      tensorboard: false,
+      checkpoint_every: 1,
+      keep_checkpoints: 0,
+      fine_tune: null,
+    },
   });
 }
 
