@@ -1,4 +1,5 @@
-// Files that are generated from the code: JSON schemas (experiments, sweeps, gates, retrainings), and the reference of keys.
+// Files that are generated from the code: the JSON schemas of experiments, sweeps, gates and retrainings, and the
+// reference of keys.
 //   node scripts/generate.mjs           writes them
 //   node scripts/generate.mjs --check   exits 1 where one is out of date
 // Needs dist/ (npm run build).
@@ -14,8 +15,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const outputs = {
   'experiments/schema.json': `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`,
   'experiments/sweep-schema.json': `${JSON.stringify(sweepJsonSchema(), null, 2)}\n`,
-  'experiments/retrain-schema.json': `${JSON.stringify(retrainJsonSchema(), null, 2)}\n`,
   'experiments/gates-schema.json': `${JSON.stringify(gatesJsonSchema(), null, 2)}\n`,
+  'experiments/retrain-schema.json': `${JSON.stringify(retrainJsonSchema(), null, 2)}\n`,
   'docs/experiment-keys.md': keyReference(),
 };
 

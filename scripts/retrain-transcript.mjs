@@ -51,7 +51,7 @@ function plain(text, place) {
   return text
     .replaceAll(`${folder}/${place}/`, '')
     .replaceAll(`${root}/`, '')
-    .replace(/\d{8}T\d{6}Z/g, 'WHEN')
+    .replace(/\d{8}T\d{6}Z-[0-9a-f]{8}/g, 'WHEN-HASH')
     .replace(/\b[0-9a-f]{16}\b|(?<=paper )[0-9a-f]{8}\b/g, named)
     .trimEnd();
 }
