@@ -13,7 +13,9 @@ export class CountingClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (packet: Buffer) => this.#take(packet));
-    socket.on('error', () => this.#waiting?.());
+    // an error is followed by the close: whoever waits for an answer learns of it there
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#waiting?.());
   }
 
   /** Through hello and START_API, at server version 178. */
@@ -48,10 +50,13 @@ export class CountingClient {
   async barrier(): Promise<void> {
     const before = this.#times;
     this.send(49, 1);
-    while (this.#times === before && !this.socket.destroyed)
+    while (this.#times === before) {
+      if (this.socket.destroyed)
+        throw new Error('the gateway closed the connection of a client that waits for an answer');
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });
+    }
   }
 
   close(): void {

@@ -1,8 +1,9 @@
 /**
- * From the tick to the order: the time between the socket's data that closes a bar and the write of the last order of
- * the bracket that the policy decides upon. Bar, features, network, rules, journal (synced to the disk) and encoding lie
- * between them. The gateway is a process of its own; the socket itself is watched.
- *   node dist/bench/live-latency.js [--entries 100] [--journal FOLDER] [--doc FILE]
+ * From the tick to the order: the time from a bar's closing data to the write of the last order of the bracket that the
+ * policy decides upon. Bar, features, network, rules, journal (synced to the disk), encoding lie between them; the logs
+ * are written as in live trading. The gateway is a process of its own: the way begins where it writes the bar to its
+ * socket, so that whatever the runner is busy with counts, and the sockets themselves are watched.
+ *   node dist/bench/live-latency.js [--entries 400] [--journal FOLDER] [--doc FILE]
  */
 import { fork } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
@@ -21,30 +22,36 @@ import { syntheticBars } from '#src/data/synthetic.js';
 import { startGateway } from '#src/gateway/start-gateway.js';
 import { DEFAULT_CARE, DEFAULT_RISK } from '#src/live/core/config.js';
 import type { Decider } from '#src/live/core/decider.js';
+import type { DecisionRecord, TraderIntent } from '#src/live/core/intents.js';
 import { Journal } from '#src/live/shell/journal.js';
-import { Runner } from '#src/live/shell/runner.js';
+import { DeploymentLogs } from '#src/live/shell/logs.js';
+import { Runner, type RunnerStep } from '#src/live/shell/runner.js';
 import { machineText, table, thisMachine, writeIntoPage } from './report.js';
 
 const ACCOUNT = 'DU1234567';
 const CASH = 100_000;
 /** Market seconds a wall second: a one-minute bar every 300 ms, so that ticks seldom share a packet. */
 const SPEED = 200;
-const SESSIONS = 6;
+const SESSIONS = 8;
 const TARGET_P99_MS = 10;
 const PLACE_ORDER = '3\0';
+const REAL_TIME_BAR = '50\0';
+const LENGTH_BYTES = 4;
 const STOP = 0.004;
 /** Entry, two stages with stop and target each, and the rest's stop. */
 const STAGES = [
   { gain: 0.003, fraction: 0.5 },
   { gain: 0.006, fraction: 0.3 },
 ];
-/** Orders that warm the process up. */
-const FIRST = 10;
 const BRACKET = 2 + 2 * STAGES.length;
+/** Brackets without which a quantile says nothing. */
+const FEWEST = 20;
+const BAR_MS = 60_000;
+const FIVE_SECONDS_MS = 5_000;
 
 const { values } = parseArgs({
   options: {
-    entries: { type: 'string', default: '100' },
+    entries: { type: 'string', default: '400' },
     journal: { type: 'string', default: tmpdir() },
     doc: { type: 'string' },
     serve: { type: 'boolean', default: false },
@@ -98,51 +105,121 @@ function policy(): Decider {
   };
 }
 
-/** Times of what the client's socket reads and writes. */
-class SocketWatch {
-  readAtMs = NaN;
-  readonly brackets: number[] = [];
-  /** Shares of each: until the trader has decided, until that is on the disk, until the last write. */
-  readonly parts: (readonly [number, number, number])[] = [];
-  /** Processor time of the process over the whole way, ms: what the machine's other work does not add to. */
-  readonly processorMs: number[] = [];
-  #usage = process.cpuUsage();
-  heardAtMs = NaN;
-  durableAtMs = NaN;
-  #orders = 0;
+/** One clock for all processes of the machine. */
+const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-  watch(socket: Socket): void {
-    socket.prependListener('data', () => {
-      this.readAtMs = performance.now();
-      this.#usage = process.cpuUsage();
-      this.#orders = 0;
-    });
-    // connecting restores a socket's own write
-    socket.once('connect', () => this.#watchWrites(socket));
+/** Stages of one bracket's way, ms of `nowMs`. */
+interface Way {
+  /** The bar's last five seconds, as the gateway names them: epoch seconds. */
+  readonly barSeconds: number;
+  readonly readMs: number;
+  readonly heardMs: number;
+  readonly durableMs: number;
+  readonly writtenMs: number;
+  /** Processor time of the process from the read to the last write, ms. */
+  readonly processorMs: number;
+}
+
+/** What the client's socket reads and writes, and what the runner does between. */
+class Watch {
+  readonly ways: Way[] = [];
+  /** From the data with a fill to the write of the last resized or new stop and target, ms. */
+  readonly repairsMs: number[] = [];
+  /** Brackets whose decision waited for an order to end: no way from a bar. */
+  deferred = 0;
+  #readMs = NaN;
+  #readBar = false;
+  #heardMs = NaN;
+  #durableMs = NaN;
+  #usage = process.cpuUsage();
+  #decided: DecisionRecord | null = null;
+  #filled = false;
+  /** Order messages of this batch that are still to be written. */
+  #left = 0;
+
+  step(step: RunnerStep, intents: readonly TraderIntent[]): void {
+    if (step === 'durable') this.#durableMs = nowMs();
+    if (step !== 'heard') return;
+    this.#heardMs = nowMs();
+    const enters = intents.some((intent) => intent.type === 'place' && intent.order.role === 'entry');
+    const decision = intents.find((intent) => intent.type === 'decision');
+    this.#decided = enters && decision !== undefined ? decision.decision : null;
+    this.#filled = intents.some(({ type }) => type === 'trade');
+    this.#left = intents.filter(({ type }) => type === 'place' || type === 'modify').length;
   }
 
-  #watchWrites(socket: Socket): void {
-    const write = socket.write.bind(socket);
-    // the client's library gives the message alone
-    socket.write = (chunk: string | Uint8Array): boolean => {
-      const written = write(chunk);
-      const text =
-        typeof chunk === 'string'
-          ? chunk
-          : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
-      // four bytes of length stand before the message
-      if (!text.startsWith(PLACE_ORDER, 4) || ++this.#orders !== BRACKET) return written;
-      const nowMs = performance.now();
-      this.brackets.push(nowMs - this.readAtMs);
-      const { user, system } = process.cpuUsage(this.#usage);
-      this.processorMs.push((user + system) / 1000);
-      this.parts.push([this.heardAtMs - this.readAtMs, this.durableAtMs - this.heardAtMs, nowMs - this.durableAtMs]);
-      return written;
-    };
+  watch(socket: Socket): void {
+    socket.prependListener('data', (chunk: Buffer) => {
+      this.#readMs = nowMs();
+      this.#usage = process.cpuUsage();
+      this.#readBar = messagesIn(chunk).some((text) => text.startsWith(REAL_TIME_BAR));
+    });
+    // connecting restores a socket's own write
+    socket.once('connect', () =>
+      watchWrites(socket, (chunk) => {
+        if (messagesIn(chunk).some((text) => text.startsWith(PLACE_ORDER)) && --this.#left === 0) this.#written();
+      }),
+    );
+  }
+
+  #written(): void {
+    const writtenMs = nowMs();
+    const decided = this.#decided;
+    if (decided === null) {
+      if (this.#filled) this.repairsMs.push(writtenMs - this.#readMs);
+      return;
+    }
+    if (!this.#readBar) {
+      this.deferred++;
+      return;
+    }
+    const { user, system } = process.cpuUsage(this.#usage);
+    this.ways.push({
+      barSeconds: (decided.barOpenMs + BAR_MS - FIVE_SECONDS_MS) / 1000,
+      readMs: this.#readMs,
+      heardMs: this.#heardMs,
+      durableMs: this.#durableMs,
+      writtenMs,
+      processorMs: (user + system) / 1000,
+    });
   }
 }
 
+/** Whole messages of a piece of the stream: four bytes of length, then fields that end with NUL. */
+function messagesIn(chunk: Buffer): string[] {
+  const found: string[] = [];
+  for (let at = 0; at + LENGTH_BYTES <= chunk.length; at += LENGTH_BYTES + chunk.readUInt32BE(at))
+    found.push(chunk.toString('latin1', at + LENGTH_BYTES, at + LENGTH_BYTES + chunk.readUInt32BE(at)));
+  return found;
+}
+
+/** Calls `written` after each write of a socket. Both sides give the message alone. */
+function watchWrites(socket: Socket, written: (chunk: Buffer) => void): void {
+  const write = socket.write.bind(socket);
+  socket.write = (chunk: string | Uint8Array): boolean => {
+    const taken = write(chunk);
+    written(bytesOf(chunk));
+    return taken;
+  };
+}
+
+const bytesOf = (chunk: string | Uint8Array): Buffer =>
+  typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+
+/** The gateway. Says its port; asked at the end, when it began to write each five-second bar. */
 async function serve(): Promise<void> {
+  const sent = new Map<number, number>();
+  diagnostics.subscribe('net.server.socket', (message) => {
+    if (!hasSocket(message)) return;
+    const { socket } = message;
+    const write = socket.write.bind(socket);
+    socket.write = (chunk: string | Uint8Array): boolean => {
+      const beganMs = nowMs();
+      for (const text of messagesIn(bytesOf(chunk)))
+        if (text.startsWith(REAL_TIME_BAR)) sent.set(Number(text.split('\0')[3]), beganMs);
+      return write(chunk);
+    };
+  });
   const gateway = await startGateway({
     bars: [bars],
     port: 0,
@@ -152,13 +229,14 @@ async function serve(): Promise<void> {
     initialCash: CASH,
     requestsPerSecond: 10_000,
   });
+  process.on('message', () => process.send?.([...sent]));
   process.on('disconnect', () => void gateway.close().then(() => process.exit(0)));
   process.send?.(gateway.port);
 }
 
 async function measure(): Promise<void> {
   const wanted = Number(values.entries);
-  const watch = new SocketWatch();
+  const watch = new Watch();
   const folder = mkdtempSync(path.join(values.journal, 'openbell-latency-'));
   const child = fork(fileURLToPath(import.meta.url), ['--serve']);
   const port = await new Promise<number>((resolve) => child.once('message', (said: number) => resolve(said)));
@@ -166,6 +244,7 @@ async function measure(): Promise<void> {
     if (hasSocket(message)) watch.watch(message.socket);
   });
   const journal = Journal.open(path.join(folder, 'journal.db'));
+  const logs = new DeploymentLogs(folder, 'info');
   const runner = new Runner({
     broker: new IbBroker({
       host: '127.0.0.1',
@@ -193,60 +272,68 @@ async function measure(): Promise<void> {
       care: DEFAULT_CARE,
     },
     decider: policy(),
-    onStep: (step) => {
-      if (step === 'heard') watch.heardAtMs = performance.now();
-      else if (step === 'durable') watch.durableAtMs = performance.now();
-    },
+    listener: logs,
+    onStep: (step, intents) => watch.step(step, intents),
   });
   runner.start();
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const deadlineMs = performance.now() + (SESSIONS * 390 * 60_000) / SPEED;
-  while (watch.brackets.length < wanted && performance.now() < deadlineMs)
+  while (watch.ways.length < wanted && performance.now() < deadlineMs)
     await new Promise((resolve) => setTimeout(resolve, 100));
   await runner.end();
+  logs.close();
+  const sentMs = await new Promise<ReadonlyMap<number, number>>((resolve) => {
+    child.once('message', (said: [number, number][]) => resolve(new Map(said)));
+    child.send('sent');
+  });
   child.disconnect();
   await ended;
   rmSync(folder, { recursive: true });
+  report(watch, sentMs);
+}
 
-  // the first orders of a process run code that is not compiled yet: told apart, since a process lives for weeks
-  const first = watch.brackets.slice(0, FIRST).sort((a, b) => a - b);
-  const sorted = watch.brackets.slice(FIRST).sort((a, b) => a - b);
-  if (sorted.length < FIRST) throw new Error(`only ${watch.brackets.length} brackets left within the time`);
-  const of = (times: readonly number[], share: number): number =>
-    times[Math.min(Math.floor(share * times.length), times.length - 1)];
-  const rowOf = (name: string, times: readonly number[]): string[] => [
-    name,
-    String(times.length),
-    ...[0.5, 0.9, 0.99, 1].map((share) => `${of(times, share).toFixed(2)} ms`),
-  ];
-  const part = (index: number): number[] =>
-    watch.parts
-      .slice(FIRST)
-      .map((times) => times[index])
-      .sort((a, b) => a - b);
-  const p99 = of(sorted, 0.99);
+function report({ ways, repairsMs, deferred }: Watch, sentMs: ReadonlyMap<number, number>): void {
+  const whole = ways.flatMap((way) => {
+    const beganMs = sentMs.get(way.barSeconds);
+    return beganMs === undefined ? [] : [{ ...way, beganMs }];
+  });
+  if (whole.length < FEWEST) throw new Error(`only ${whole.length} brackets within the time`);
+  const row = (name: string, all: typeof whole, lasted: (way: (typeof whole)[number]) => number): string[] =>
+    rowOf(name, all.map(lasted));
+  const way = ({ beganMs, writtenMs }: (typeof whole)[number]): number => writtenMs - beganMs;
+  const p99 = quantile(whole.map(way), 0.99);
   const text = [
     table(
       ['', 'brackets', 'p50', 'p90', 'p99', 'longest'],
       [
-        rowOf('the first of the process', first),
-        rowOf('all after them', sorted),
-        rowOf('- read, bar, features, network, rules', part(0)),
-        rowOf('- journal', part(1)),
-        rowOf('- orders encoded and written', part(2)),
-        rowOf(
-          'processor time of all of it',
-          watch.processorMs.slice(FIRST).sort((a, b) => a - b),
-        ),
+        row('the whole way', whole, way),
+        row('- on the way through the sockets', whole, ({ beganMs, readMs }) => readMs - beganMs),
+        row('- read, bar, features, network, rules', whole, ({ readMs, heardMs }) => heardMs - readMs),
+        row('- journal', whole, ({ heardMs, durableMs }) => durableMs - heardMs),
+        row('- orders encoded and written', whole, ({ durableMs, writtenMs }) => writtenMs - durableMs),
+        row('processor time of the last three', whole, ({ processorMs }) => processorMs),
+        row('the first of the process', whole.slice(0, 1), way),
+        rowOf('a fill: to the last stop or target that it resizes', repairsMs),
       ],
     ),
-    `From the socket's data to the write of the last of ${BRACKET} orders. ${machineText(thisMachine())}.`,
+    `A bracket is ${BRACKET} orders; its way begins as the gateway writes the bar's last five seconds to its socket. ${deferred} more were decided later, as an order was still open. ${machineText(thisMachine())}.`,
     `p99 ${p99 < TARGET_P99_MS ? 'below' : 'NOT below'} ${TARGET_P99_MS} ms.`,
   ].join('\n\n');
   process.stdout.write(`${text}\n`);
   if (values.doc !== undefined) writeIntoPage(values.doc, 'latency', text);
   if (p99 >= TARGET_P99_MS) process.exitCode = 1;
 }
+
+function quantile(times: readonly number[], share: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)];
+}
+
+const rowOf = (name: string, times: readonly number[]): string[] => [
+  name,
+  String(times.length),
+  ...[0.5, 0.9, 0.99, 1].map((share) => `${quantile(times, share).toFixed(2)} ms`),
+];
 
 function hasSocket(message: unknown): message is { readonly socket: Socket } {
   return typeof message === 'object' && message !== null && 'socket' in message;

@@ -31,6 +31,8 @@ export interface PpoOptions {
   readonly totalTimesteps: number;
   /** For `phaseTimes` alone; without it they are 0. */
   readonly clock?: { nowMs(): number };
+  /** Instead of a fresh one, where the configuration normalises: a frozen one of a policy that is trained further. */
+  readonly normalizer?: Normalizer;
 }
 
 /** stable-baselines3 stops before the step where KL exceeds this multiple of target_kl. */
@@ -54,6 +56,8 @@ export class Ppo implements Stateful {
   /** Environment steps so far, all environments together. */
   timesteps = 0;
   updates = 0;
+  /** Multiplies the scheduled learning rate: whoever trains a policy further may shorten its steps. */
+  learningRateScale = 1;
 
   readonly #clock: { nowMs(): number };
   readonly #actionNoise: RandomStream;
@@ -75,7 +79,7 @@ export class Ppo implements Stateful {
   #before: StateDict | null = null;
 
   /** Throws CONFIG_VALUE where the hyper-parameters cannot train, POLICY_SPEC where the engine does not fit the environment. */
-  constructor({ env, engine, config, seed, totalTimesteps, clock = NO_CLOCK }: PpoOptions) {
+  constructor({ env, engine, config, seed, totalTimesteps, clock = NO_CLOCK, normalizer }: PpoOptions) {
     validatePpoConfig(config, env.numEnvs);
     const O = env.singleObservationSpace.shape[0];
     const space = env.singleActionSpace;
@@ -90,7 +94,8 @@ export class Ppo implements Stateful {
     this.#clock = clock;
     this.#actionNoise = new RandomStream(seed, 'ppo/action');
     this.#minibatchOrder = new RandomStream(seed, 'ppo/minibatch');
-    this.normalizer = config.normalize === null ? null : new Normalizer(config.normalize, O, N, config.gamma);
+    this.normalizer =
+      config.normalize === null ? null : (normalizer ?? new Normalizer(config.normalize, O, N, config.gamma));
     const maskSize = space.kind === 'discrete' && env.actionMasks !== null ? space.n : 0;
     this.rollout = new RolloutBuffer({ steps: config.n_steps, envs: N, observationSize: O, actionSize: K, maskSize });
     this.#discrete = space.kind === 'discrete';
@@ -131,7 +136,7 @@ export class Ppo implements Stateful {
 
     // the progress is updated after the rollout: the first update already stands below 1
     const remaining = progressRemaining(this.timesteps, this.totalTimesteps);
-    const learningRate = scheduleValue(config.learning_rate, remaining);
+    const learningRate = this.learningRateScale * scheduleValue(config.learning_rate, remaining);
     const clipRange = scheduleValue(config.clip_range, remaining);
     const stopsInside = config.target_kl !== null && config.target_kl_scope === 'minibatch';
     const learned = this.#learn({

@@ -38,6 +38,26 @@ export function windowOf(bars: Bars, fromMs: number | null, toMs: number | null,
   return windows;
 }
 
+/**
+ * `windowOf` of several data sets. A symbol's may follow one another in time: one that has no bar in the window is then
+ * passed over. Throws DATA_WINDOW where a symbol is left without a window.
+ */
+export function windowsOf(
+  bars: readonly Bars[],
+  fromMs: number | null,
+  toMs: number | null,
+  warmupBars: number,
+): TradingWindow[] {
+  const hasBars = (own: Bars): boolean => {
+    const first = fromMs === null ? 0 : firstBarAtOrAfter(own, fromMs);
+    return first < (toMs === null ? own.length : firstBarAtOrAfter(own, toMs));
+  };
+  const present = new Set(bars.filter(hasBars).map(({ instrument }) => instrument.symbol));
+  return bars.flatMap((own) =>
+    hasBars(own) || !present.has(own.instrument.symbol) ? windowOf(own, fromMs, toMs, warmupBars) : [],
+  );
+}
+
 function failEmpty(
   bars: Bars,
   fromMs: number | null,

@@ -2,7 +2,6 @@
 import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
-import { examineMachine } from '#src/lab/doctor.js';
 
 interface DoctorArguments {
   live: boolean;
@@ -30,8 +29,9 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
   handler: async (args) => {
     if (!args.live && (args.account ?? args.policy) !== undefined)
       fail('USAGE', { where: 'openbell doctor', message: '--account and --policy are of the pre-flight: add --live' });
-    if (args.live) return (await import('./live.js')).checkLive(args);
+    if (args.live) return (await import('./live-trade.js')).checkLive(args);
     const { json } = args;
+    const { examineMachine } = await import('#src/lab/doctor.js');
     const findings = await examineMachine(readRuntimeSettings(process.env).runsDir);
     if (json) console.log(JSON.stringify(findings));
     else

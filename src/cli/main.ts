@@ -86,6 +86,11 @@ const COMMANDS: readonly Entry[] = [
     register: async (yargs) => yargs.command((await import('./rollback.js')).rollbackCommand),
   },
   {
+    name: 'retrain',
+    summary: 'Train an incumbent further on the days since, and judge its challenger',
+    register: async (yargs) => yargs.command((await import('./retrain.js')).retrainCommand),
+  },
+  {
     name: 'paper',
     summary: 'Trade a bundle on the simulated gateway, and compare with the backtest',
     register: async (yargs) => yargs.command((await import('./paper.js')).paperCommand),

@@ -120,11 +120,7 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
       ...(to === undefined ? {} : { to }),
       ...(faults === undefined ? {} : { faults: loadFaultPlan(faults) }),
     });
-    console.log(
-      json
-        ? JSON.stringify(result.report, null, 2)
-        : `${paperText(result.report)}\n\njournal, logs and report: ${folder}`,
-    );
+    print(json, result, folder);
     if (signal.aborted) process.exitCode = 130;
   },
 };

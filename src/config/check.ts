@@ -134,6 +134,11 @@ function crossChecks(config: ExperimentConfig, place: Place): Problem[] {
   } else if (threads > 1) {
     refuse(['training', 'threads'], threads, 'the tfjs engine learns on one thread');
   }
+  const tuned = config.training.fine_tune;
+  if (tuned !== null && engine !== 'simd')
+    refuse(['training', 'fine_tune', 'bundle'], tuned.bundle, 'a bundle holds a policy of the simd engine');
+  if (tuned !== null && config.env.id !== 'market')
+    refuse(['training', 'fine_tune', 'bundle'], tuned.bundle, 'a bundle holds a policy of the market environment');
   if (config.env.id === 'market') {
     if (config.data === null) refuse(['data'], null, 'the market environment needs bars: name data.datasets');
     if (config.observation === null) refuse(['observation'], null, 'the market environment needs an observation');

@@ -111,12 +111,19 @@ function fillBelow(target: Tree, source: Tree, keys: readonly string[], note: (k
   }
 }
 
-/** A policy's file is meant relative to the file that names it. */
-function resolveModule(tree: Tree, folder: string): void {
-  const { agent } = tree;
-  const policy = isTree(agent) ? agent['policy'] : undefined;
-  if (!isTree(policy) || typeof policy['module'] !== 'string' || policy['module'] === '') return;
-  policy['module'] = path.resolve(folder, policy['module']);
+/** Files that a configuration names are meant relative to the file that names them. */
+const NAMED_FILES = [
+  ['agent', 'policy', 'module'],
+  ['training', 'fine_tune', 'bundle'],
+] as const;
+
+function resolveFiles(tree: Tree, folder: string): void {
+  for (const [section, part, key] of NAMED_FILES) {
+    const above = tree[section];
+    const holder = isTree(above) ? above[part] : undefined;
+    if (!isTree(holder) || typeof holder[key] !== 'string' || holder[key] === '') continue;
+    holder[key] = path.resolve(folder, holder[key]);
+  }
 }
 
 /** A schedule or weights by symbol that the user wrote out is complete in itself. */
@@ -133,7 +140,7 @@ function readWithBases(file: string, chain: string[], stack: Layers): void {
   const absolute = path.resolve(file);
   const { tree, places } = readYamlFile(file);
   chain.push(absolute);
-  resolveModule(tree, path.dirname(absolute));
+  resolveFiles(tree, path.dirname(absolute));
   const base = tree['extends'];
   const where = places.get(placeKey(['extends'])) ?? shownPath(file);
   if (base !== undefined) {
@@ -185,8 +192,8 @@ function finish(stack: Layers, defaultName: string, files: readonly string[], op
     setAt(stack, keys, parseYamlValue(override.slice(equals + 1), 'command line'), 'command line');
   }
 
-  // a module that an override or a text names
-  resolveModule(stack.tree, process.cwd());
+  // files that an override or a text names
+  resolveFiles(stack.tree, process.cwd());
 
   const env = stack.tree['env'];
   if (env === undefined) stack.complete({ env: { id: 'market' } }, 'default');

@@ -267,6 +267,37 @@ const agent = z.strictObject({
     .describe('Running normalisation of observations and rewards; null: off.'),
 });
 
+const fineTune = z.strictObject({
+  bundle: z.string().min(1).describe('The bundle to begin from, relative to the file that names it.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected a sha256 in hexadecimal digits')
+    .describe('Of the bundle: `openbell registry list` shows it. Another file is refused.'),
+  kl_limit: positive().describe(
+    'How far, in nats, the policy may get from the bundle’s: mean KL(bundle || policy) over recent observations.',
+  ),
+  kl_observations: count(1, 1_048_576).describe(
+    'How many of the last decisions in the training window it is measured on.',
+  ),
+  halvings: z
+    .int()
+    .min(0)
+    .max(30)
+    .describe(
+      'An update that goes beyond the limit is undone, and the learning rate halved; after so many halvings the next such update ends the training.',
+    ),
+  recent: z
+    .strictObject({
+      from: z
+        .string()
+        .refine(isInstant, 'expected a date that exists, such as 2011-03-01, or an instant with its offset')
+        .describe('Bars of the training window from here on are the new ones.'),
+      share: z.number().gt(0).lt(1).describe('Share of the episodes that take place in the new bars.'),
+    })
+    .nullable()
+    .describe('How old and new bars are mixed; null: windows take turns as in any training.'),
+});
+
 const training = z.strictObject({
   total_timesteps: count().describe('Environment steps, all environments together, rounded up to whole rollouts.'),
   n_envs: count(1, 65_536).describe('Environments stepped together.'),
@@ -292,6 +323,11 @@ const training = z.strictObject({
       '2: the critic learns on a thread of its own. The bits are the same, and a run may change it on resuming.',
     ),
   tensorboard: z.boolean().describe("Write TensorBoard's event file into the run's folder (docs/runs.md)."),
+  fine_tune: fineTune
+    .nullable()
+    .describe(
+      'Train a bundle’s policy further, within a limit of how far it may go (docs/retrain.md); null: from nothing.',
+    ),
 });
 
 /** The whole file, every key present: what `loadExperiment` returns. */
@@ -327,6 +363,7 @@ export type MarketEnvConfig = z.infer<typeof marketEnv>;
 export type DataConfig = z.infer<typeof data>;
 export type ObservationConfig = z.infer<typeof observation>;
 export type AgentConfig = z.infer<typeof agent>;
+export type FineTuneConfig = z.infer<typeof fineTune>;
 export type TrainingConfig = z.infer<typeof training>;
 export type WalkForwardConfig = z.infer<typeof walkForward>;
 export type DateWindow = DataConfig['train'];

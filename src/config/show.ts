@@ -44,7 +44,9 @@ function originOf({ origins }: Pick<LoadedExperiment, 'origins'>, keys: readonly
 export function configHash({ env, data, observation, agent, training }: ExperimentConfig): string {
   // an undefined member is left out of JSON
   const tfjs_backend = training.engine === 'tfjs' ? training.tfjs_backend : undefined;
-  const decisive = { ...training, threads: undefined, tensorboard: undefined, tfjs_backend };
+  // where a bundle lies decides nothing: its sha256 does
+  const fine_tune = training.fine_tune === null ? undefined : { ...training.fine_tune, bundle: undefined };
+  const decisive = { ...training, threads: undefined, tensorboard: undefined, tfjs_backend, fine_tune };
   // where a policy's file lies decides nothing: its contents do
   const policy = agent.policy === null ? undefined : { ...agent.policy, module: undefined };
   // nothing left out decides nothing

@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { makeBars, type Bars } from '#env/market/bars.js';
+import { firstBarAtOrAfter, makeBars, sliceBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
+import { utcInstant } from '#env/market/window.js';
 import { nearestName } from '#src/config/suggest.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { inferInstrument, inferCalendar } from './infer.js';
-import { DAY_MS, parseInterval } from './interval.js';
+import { DAY_MS, parseInterval, timeText } from './interval.js';
 import { instrumentOf, readManifest, type Manifest } from './manifest.js';
+import { parsePart, type DatasetPart } from './part.js';
 import { manifestFiles, shownPath } from './places.js';
 import { readCsvBars, type CsvBars, type CsvFormat } from './read-csv.js';
 import { DEFAULT_SEGMENT_RULE, segmentsOf } from './segments.js';
@@ -31,7 +33,8 @@ export interface LoadedDataset {
 /**
  * Bars of a data set: a manifest's name (looked for in datasets/ of the current directory, then of the package), the
  * path of a manifest (.yaml), or the path of a CSV file, whose calendar, interval and instrument are then inferred
- * where there is no doubt. Throws the DATA_ errors, naming file, line and value.
+ * where there is no doubt. "NAME[2020-01-02..2020-03-02]" is a part of any of them (part.ts). Throws the DATA_ errors,
+ * naming file, line and value.
  */
 export async function loadDataset(nameOrPath: string): Promise<Bars> {
   return (await loadDatasetInFull(nameOrPath)).bars;
@@ -51,6 +54,8 @@ export async function loadDatasetInFull(
   hints: CsvHints = {},
   sink?: ViolationSink,
 ): Promise<LoadedDataset> {
+  const part = parsePart(nameOrPath);
+  if (part !== null) return partOf(await loadDatasetInFull(part.dataset, hints, sink), part, nameOrPath);
   const manifestFile = await findManifest(nameOrPath);
   if (manifestFile === null) return loadCsv(nameOrPath, hints, sink);
   if (
@@ -65,6 +70,22 @@ export async function loadDatasetInFull(
   }
   const manifest = await readManifest(manifestFile);
   return loadManifest(manifest, manifestFile, sink);
+}
+
+function partOf(whole: LoadedDataset, { from, to }: DatasetPart, shown: string): LoadedDataset {
+  const { bars } = whole;
+  const fromMs = from === null ? -Infinity : utcInstant(from, shown);
+  const toMs = to === null ? Infinity : utcInstant(to, shown);
+  const start = firstBarAtOrAfter(bars, fromMs);
+  const end = firstBarAtOrAfter(bars, toMs);
+  if (start >= end) {
+    const [first, last] = [0, bars.length - 1].map((t) => timeText(bars.interval, bars.openTimeMs[t]));
+    fail('DATA_WINDOW', {
+      where: shown,
+      message: `no bar lies in this part: the data set runs from ${first} to ${last}`,
+    });
+  }
+  return { ...whole, bars: sliceBars(bars, start, end), lines: whole.lines?.subarray(start, end) ?? null };
 }
 
 /** Null where `nameOrPath` is a data file. Throws DATA_MANIFEST where nothing has that name. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CALENDAR_NAMES } from '#env/market/calendar.js';
 import { checkInstrument, type Instrument } from '#env/market/instrument.js';
 import { nearestName } from '#src/config/suggest.js';
-import { parseYamlDocument } from '#src/config/yaml-source.js';
+import { isTree, parseYamlDocument } from '#src/config/yaml-source.js';
 import { fail } from '#src/errors.js';
 import { COLUMN_ROLES } from './csv-columns.js';
 
@@ -70,6 +70,18 @@ export const syntheticSchema = z.strictObject({
   overnight_share: z.number().min(0).max(0.95).default(0.25),
   /** Mean volume of a session, in shares. */
   session_volume: z.number().positive().default(5_000_000),
+  /**
+   * Instead of drift, regimes and gaps: the log-price returns to that of `start_price`, so that there is an edge, and how
+   * large it can be is known. Left out: there is nothing to learn.
+   */
+  reverting: z
+    .strictObject({
+      /** Share of the distance that a bar loses. */
+      mean_reversion: z.number().gt(0).lt(1),
+      /** Standard deviation of a bar's shock, in log-price. */
+      shock: z.number().positive().max(0.2),
+    })
+    .optional(),
 });
 
 const manifestSchema = z.strictObject({
@@ -138,6 +150,13 @@ export function parseManifest(text: string, file: string): Manifest {
   const sources = [manifest.file, manifest.package, manifest.synthetic].filter((given) => given !== undefined);
   if (sources.length !== 1)
     fail('DATA_MANIFEST', { where: file, message: 'give exactly one of file, package and synthetic' });
+  const idle = manifest.synthetic?.reverting === undefined ? undefined : IDLE.find((key) => hasKey(tree, key));
+  if (idle !== undefined) {
+    fail('DATA_MANIFEST', {
+      where: `${file}:${lineOf(text, document.getIn(['synthetic', idle], true))} synthetic.${idle}`,
+      message: 'says nothing beside `reverting`, which has neither drift nor regimes nor gaps: leave one of them out',
+    });
+  }
   if ((manifest.sha256 === undefined) !== (manifest.synthetic !== undefined)) {
     fail('DATA_MANIFEST', {
       where: `${file} sha256`,
@@ -148,11 +167,20 @@ export function parseManifest(text: string, file: string): Manifest {
   return manifest;
 }
 
+/** What `reverting` takes the place of. */
+const IDLE = ['annual_drift', 'regimes', 'overnight_share'] as const;
+
+function hasKey(tree: unknown, key: string): boolean {
+  return isTree(tree) && isTree(tree['synthetic']) && Object.hasOwn(tree['synthetic'], key);
+}
+
 const KEYS = [
   ...Object.keys(manifestSchema.shape),
   ...Object.keys(formatSchema.shape),
   ...Object.keys(instrumentSchema.shape),
   ...Object.keys(syntheticSchema.shape),
+  'mean_reversion',
+  'shock',
 ];
 
 function remedyOf(issue: z.core.$ZodIssue): string {

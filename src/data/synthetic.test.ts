@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sliceBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
-import { syntheticSchema } from './manifest.js';
+import { parseManifest, syntheticSchema } from './manifest.js';
 import { syntheticBars, type SyntheticOptions } from './synthetic.js';
 
 function generate(change: Partial<SyntheticOptions> = {}): Bars {
@@ -28,6 +28,8 @@ function hashOf({ openTimeMs, open, high, low, close, volume }: Bars): string {
   for (const column of [openTimeMs, open, high, low, close, volume]) hash.update(new Uint8Array(column.buffer));
   return hash.digest('hex').slice(0, 16);
 }
+
+const DAILY = { label: '1d', ms: 86_400_000 };
 
 const variance = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value * value, 0) / values.length;
@@ -126,5 +128,54 @@ describe('synthetic bars', () => {
       '2000-01-03',
     ]);
     expect(sliceBars(daily, 0, 2).synthetic).toBe(true);
+  });
+});
+
+describe('synthetic bars that return to their middle', () => {
+  const reverting = { mean_reversion: 0.05, shock: 0.01 };
+  const bars = generate({ reverting });
+
+  it('are the same bits for the same seed, and named by their parameters', () => {
+    expect(hashOf(bars)).toBe('b0da0ce50a9db3c7');
+    expect(generate({ reverting: { ...reverting, shock: 0.02 } }).sha256).not.toBe(bars.sha256);
+    expect(generate({}).sha256).toBe('267cb4d4948c3038cf38ba84730b35fb8f51a8529f16ef8d060b4cfd9fef0c09');
+  });
+
+  it('lose the share of the distance that is asked for, with shocks as large', () => {
+    const middle = Math.log(100);
+    let products = 0;
+    let squares = 0;
+    for (let t = 1; t < bars.length; t++) {
+      const before = Math.log(bars.close[t - 1]) - middle;
+      products += before * (Math.log(bars.close[t]) - middle);
+      squares += before * before;
+    }
+    const persistence = products / squares;
+    // standard error sqrt((1 - a^2) / T) = 0.0023
+    expect(persistence).toBeCloseTo(0.95, 2);
+    const shocks = Array.from(
+      { length: bars.length - 1 },
+      (_, t) => Math.log(bars.close[t + 1]) - middle - persistence * (Math.log(bars.close[t]) - middle),
+    );
+    expect(Math.sqrt(variance(shocks))).toBeCloseTo(0.01, 3);
+    expect(Math.sqrt(squares / bars.length)).toBeCloseTo(0.01 / Math.sqrt(1 - 0.95 * 0.95), 2);
+  });
+
+  it('open where the last bar closed, over nights too', () => {
+    expect(bars.open.subarray(1)).toEqual(bars.close.subarray(0, -1));
+    const daily = generate({ reverting, interval: DAILY, sessions: 50 });
+    expect(daily.open.subarray(1)).toEqual(daily.close.subarray(0, -1));
+  });
+
+  it('say so where drift, regimes or gaps are asked for beside it', () => {
+    const text = (more: string): string =>
+      `name: a\nsource: x\nlicence: MIT\nsynthetic:\n  seed: 1\n  from: 2020-01-02\n  sessions: 5\n  reverting: { mean_reversion: 0.1, shock: 0.01 }\n${more}interval: 1d\ncalendar: XNYS\ninstrument: { symbol: OU }\nadjustments: { prices: none }\n`;
+    expect(parseManifest(text(''), 'a.yaml').synthetic?.reverting?.shock).toBe(0.01);
+    expect(() => parseManifest(text('  annual_drift: 0.1\n'), 'a.yaml')).toThrow(
+      'DATA_MANIFEST a.yaml:9 synthetic.annual_drift: says nothing beside `reverting`',
+    );
+    expect(() => parseManifest(text('').replace('0.1,', '1.5,'), 'a.yaml')).toThrow(
+      'synthetic.reverting.mean_reversion',
+    );
   });
 });

@@ -1,7 +1,9 @@
 /**
  * Synthetic bars with the habits of intraday markets: volatility that comes in regimes, volume and volatility high at
  * both ends of a session, gaps overnight, prices on ticks. Seeded, and always labelled synthetic. There is nothing to
- * learn in them: returns are independent given the volatility.
+ * learn in them: returns are independent given the volatility. With `reverting` there is: the log-price is an
+ * Ornstein-Uhlenbeck process about that of `start_price`, each bar opens where the last one closed, and the best policy
+ * is that of env/known/ou-market.ts.
  */
 import { createHash } from 'node:crypto';
 import { exp, log } from '#env/math/index.js';
@@ -13,6 +15,7 @@ import { RandomStream } from '#env/seeding.js';
 import { fail } from '#src/errors.js';
 import { DAY_MS } from './interval.js';
 import type { SyntheticParameters } from './manifest.js';
+import { priceProcess } from './synthetic-process.js';
 
 /** Part of the hash: raise it where the same parameters give other bars. */
 const GENERATOR = 'synthetic-1';
@@ -87,7 +90,7 @@ function barStarts(sessions: readonly Session[], interval: Interval, name: strin
 type Columns = Record<'openTimeMs' | 'open' | 'high' | 'low' | 'close' | 'volume', Float64Array>;
 
 function simulate(options: SyntheticOptions, sessions: readonly Session[], starts: Int32Array): Columns {
-  const { seed, interval, calendar, regimes, overnight_share, session_volume, annual_drift } = options;
+  const { seed, interval, calendar, session_volume } = options;
   const length = starts[sessions.length];
   const columns: Columns = {
     openTimeMs: new Float64Array(length),
@@ -97,37 +100,22 @@ function simulate(options: SyntheticOptions, sessions: readonly Session[], start
     close: new Float64Array(length),
     volume: new Float64Array(length),
   };
-  const stream = (name: string): RandomStream => new RandomStream(seed, `synthetic/${name}`);
-  const [returns, ranges, volumes, regimeDraws, overnights] = [
-    stream('return'),
-    stream('range'),
-    stream('volume'),
-    stream('regime'),
-    stream('overnight'),
-  ];
-  const perYear = SESSIONS_PER_YEAR[calendar];
-  const driftPerSession = annual_drift / perYear;
-  const meanVolatility =
-    regimes.reduce((sum, { annual_volatility, mean_sessions }) => sum + annual_volatility * mean_sessions, 0) /
-    regimes.reduce((sum, { mean_sessions }) => sum + mean_sessions, 0);
-  let regime = 0;
+  const ranges = new RandomStream(seed, 'synthetic/range');
+  const volumes = new RandomStream(seed, 'synthetic/volume');
+  const process = priceProcess(options, SESSIONS_PER_YEAR[calendar]);
   let logPrice = log(options.start_price);
   const tick = tickRounder(options.instrument);
 
   for (const [s, session] of sessions.entries()) {
     const bars = starts[s + 1] - starts[s];
-    const sessionVariance = (volatility: number): number => (volatility * volatility) / perYear;
-    const gapVariance = sessionVariance(regimes[regime].annual_volatility) * overnight_share;
-    if (s > 0) logPrice += Math.sqrt(gapVariance) * overnights.normal() - gapVariance / 2;
+    if (s > 0) logPrice += process.gap();
     for (let b = 0; b < bars; b++) {
       const at = starts[s] + b;
-      const { annual_volatility, mean_sessions } = regimes[regime];
       // 0 at the open, 1 at the close; the fourth power is flat at noon and steep at both ends
       const x = bars === 1 ? 0.5 : b / (bars - 1);
       const edge = 16 * (x - 0.5) * (x - 0.5) * (x - 0.5) * (x - 0.5);
       const shape = bars === 1 ? 1 : (0.7 + edge) * VARIANCE_SCALE;
-      const variance = (sessionVariance(annual_volatility) * (1 - overnight_share) * shape) / bars;
-      const step = Math.sqrt(variance) * returns.normal() - variance / 2 + driftPerSession / bars;
+      const { step, variance, activity } = process.bar(logPrice, bars, shape);
       // the extremes of a Brownian bridge from 0 to `step`, each by its exact distribution (Karatzas & Shreve, 4.3.40)
       const top = (step + Math.sqrt(step * step - 2 * variance * log(ranges.uniform() + TINY))) / 2;
       const bottom = (step - Math.sqrt(step * step - 2 * variance * log(ranges.uniform() + TINY))) / 2;
@@ -139,15 +127,12 @@ function simulate(options: SyntheticOptions, sessions: readonly Session[], start
       columns.close[at] = close;
       columns.high[at] = Math.max(open, close, tick(exp(logPrice + top)));
       columns.low[at] = Math.min(open, close, tick(exp(logPrice + bottom)));
-      const crowd = bars === 1 ? 1 : (0.5 + 2.5 * edge) * (annual_volatility / meanVolatility);
+      const crowd = bars === 1 ? 1 : (0.5 + 2.5 * edge) * activity;
       columns.volume[at] = Math.max(
         1,
         Math.round((session_volume / bars) * crowd * exp(0.5 * volumes.normal() - 0.125)),
       );
       logPrice += step;
-      if (regimes.length > 1 && regimeDraws.uniform() * mean_sessions * bars < 1) {
-        regime = (regime + 1 + regimeDraws.integer(regimes.length - 1)) % regimes.length;
-      }
     }
   }
   return columns;

@@ -132,6 +132,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       lockstep.end();
       sayOver();
     },
+    pendingMs: () => server.nextOutageEndMs,
+    moved: () => server.stepped(),
   });
   const control = new GatewayControl(exchange, server, pacer, lockstep);
 

@@ -69,7 +69,7 @@ export async function bundleOfRun({
       name: config.name,
       description: config.description,
       created_at: new Date(nowMs()).toISOString(),
-      parent: null,
+      parent: config.training.fine_tune?.sha256 ?? null,
       run: {
         path: runId,
         experiment: config.name,
@@ -88,7 +88,8 @@ export async function bundleOfRun({
       },
       interval: bars[0].interval,
       calendar: bars[0].calendar,
-      instruments: bars.map(({ instrument }) => instrument),
+      // a symbol may come in several data sets, one after another
+      instruments: [...new Map(bars.map(({ instrument }) => [instrument.symbol, instrument])).values()],
       market: withoutId(env),
       policy: policySpec(config.agent, observationSpace, actionSpace),
       data: bars.map((own, index) => ({

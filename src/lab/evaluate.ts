@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { childState } from '#env/state.js';
 import { box, discrete, type ActionSpace } from '#env/spaces.js';
-import { utcInstant, windowOf } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import type { PolicyEngine } from '#agents/policy/contract.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
@@ -301,7 +301,7 @@ export async function chooseWindows(
   const to = window.to === null ? null : utcInstant(window.to, `${where}to`);
   const datasets = options.data ?? data.datasets;
   const bars = await loadTogether(datasets, options.data === undefined ? 'data.datasets' : '--data');
-  const windows = bars.flatMap((own) => windowOf(own, from, to, observation.warmup));
+  const windows = windowsOf(bars, from, to, observation.warmup);
   return {
     market: { windows, config: env, featureSet: observation.feature_set },
     name: custom ? 'custom' : name,

@@ -1,6 +1,6 @@
 /** Stretches that training never sees: they cut a series as a missing month does. */
 import { firstBarAtOrAfter, type Bars, type Segment, type TradingWindow } from '#env/market/bars.js';
-import { utcInstant, windowOf } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import type { DataConfig, DateWindow } from '#src/config/schema.js';
 
 /** Bars that open in [fromMs, toMs). */
@@ -40,11 +40,9 @@ export function trainingWindows(bars: readonly Bars[], data: DataConfig, warmup:
   const from = Number.isFinite(fromMs) ? fromMs : null;
   const to = Number.isFinite(toMs) ? toMs : null;
   const spans = data.exclude.map((window, k) => spanOf(window, `data.exclude[${k}]`));
-  if (spans.length === 0) return bars.flatMap((own) => windowOf(own, from, to, warmup));
-  return bars.flatMap((own) => {
-    const cut = cutBars(own, spans);
-    return windowOf(cut, from, to, warmup).filter(({ start }) => !isWithin(own.openTimeMs[start], spans));
-  });
+  if (spans.length === 0) return windowsOf(bars, from, to, warmup);
+  const cut = bars.map((own) => cutBars(own, spans));
+  return windowsOf(cut, from, to, warmup).filter(({ bars: own, start }) => !isWithin(own.openTimeMs[start], spans));
 }
 
 export function isWithin(timeMs: number, spans: readonly TimeSpan[]): boolean {

@@ -2,6 +2,7 @@
  * A run's folder: `runs/<experiment>/<utc>-<configuration's hash>-s<seed>/`.
  *
  *   config.yaml      the resolved configuration
+ *   incumbent.safetensors  the bundle whose policy is trained further, where the configuration names one
  *   policy.cjs       the user's policy file with all that it imports, where the configuration names one
  *   run.json         what the run was made of, and how it stands (status, heartbeat, result)
  *   dirty.patch      how the code differed from its commit, where it did
@@ -24,6 +25,7 @@ import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { exclusively, isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';
 import { JsonLines, writeFileAtomic } from '#src/registry/files.js';
+import { INCUMBENT_NAME, withIncumbentFile } from './incumbent-file.js';
 import { BUNDLE_NAME, withPolicyFile, type PolicyModule } from './policy-module.js';
 import type { CodeIdentity, HostIdentity } from './provenance.js';
 import { isArchived } from './store/annotations.js';
@@ -49,6 +51,8 @@ export interface RunResult {
   readonly weights_sha256: string;
   readonly best: { readonly score: number; readonly timesteps: number } | null;
   readonly last_score: number | null;
+  /** How far the policy got from the bundle that it began from, in nats; not there: it began from nothing. */
+  readonly kl_to_incumbent?: number;
 }
 
 export interface RunRecord {
@@ -108,6 +112,8 @@ export class RunDirectory {
     host: HostIdentity;
     /** null: the networks are those of net_arch. */
     policy?: PolicyModule | null;
+    /** The bundle's bytes; null: it begins from nothing. */
+    incumbent?: Uint8Array | null;
     nowMs?: () => number;
   }): RunDirectory {
     const {
@@ -120,6 +126,7 @@ export class RunDirectory {
       data,
       host,
       policy = null,
+      incumbent = null,
       nowMs = Date.now,
     } = options;
     const started = new Date(nowMs()).toISOString();
@@ -152,7 +159,8 @@ export class RunDirectory {
     const folder = makeFresh(path.join(runsDir, config.name), `${stamp}-${hash.slice(0, 8)}-s${config.seed}`);
     mkdirSync(path.join(folder, 'checkpoints'));
     mkdirSync(path.join(folder, 'evaluation'));
-    const stored = policy === null ? config : withPolicyFile(config, `./${BUNDLE_NAME}`);
+    const stored = withIncumbentFile(withPolicyFile(config, `./${BUNDLE_NAME}`), `./${INCUMBENT_NAME}`);
+    if (incumbent !== null) writeFileAtomic(path.join(folder, INCUMBENT_NAME), incumbent);
     if (policy !== null) writeFileAtomic(path.join(folder, BUNDLE_NAME), policy.bundle);
     writeFileAtomic(path.join(folder, 'config.yaml'), configYaml({ config: stored, origins: new Map() }));
     if (patch !== null) writeFileSync(path.join(folder, 'dirty.patch'), patch);

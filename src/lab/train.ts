@@ -1,6 +1,6 @@
 /** A training run from a configuration to its last checkpoint: `train` begins one, `resumeTraining` takes one up again. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import { parameterChecksums } from '#agents/policy/checksum.js';
@@ -29,6 +29,15 @@ import {
   type TensorHashes,
 } from './fingerprints.js';
 import { weightShapes, withEngine } from './engine.js';
+import {
+  frozenNormalizer,
+  KlFromIncumbent,
+  KlGuard,
+  loadIncumbent,
+  recentSituations,
+  requireSameNetwork,
+  type Incumbent,
+} from './fine-tune.js';
 import { fileSize, writeFileAtomic, type JsonLines } from '#src/registry/files.js';
 import { loadPolicyModule, policyFileChanged, withPolicyHash } from './policy-module.js';
 import { identifyCode, identifyHost } from './provenance.js';
@@ -109,6 +118,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { runsDir, argv = [], nowMs = Date.now } = options;
   const policy = await loadPolicyModule(options.config);
   const config = withPolicyHash(options.config, policy);
+  const incumbent = loadIncumbent(config);
   const world = await makeWorld(config);
   return withEngine(config, world, policy, options.threads, async (engine) => {
     const { identity, patch } = await identifyCode();
@@ -122,9 +132,10 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
       data: world.data,
       host: identifyHost(),
       policy,
+      incumbent: incumbent?.bytes ?? null,
       nowMs,
     });
-    return runFrom(run, config, world, engine, null, options);
+    return runFrom(run, config, world, { engine, incumbent }, null, options);
   });
 }
 
@@ -141,6 +152,7 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
   }
   const config = run.loadConfig();
   const policy = await loadPolicyModule(config);
+  const incumbent = loadIncumbent(config);
   const file = named ?? checkpointFile(run.checkpoints, 'last');
   const checkpoint = named === null && neverCheckpointed(run) ? null : readCheckpoint(file);
   const head = checkpoint?.head ?? {
@@ -187,7 +199,7 @@ export async function resumeTraining(options: ResumeOptions): Promise<TrainOutco
   return withEngine(config, world, policy, options.threads, async (engine) => {
     run.takeOver(head.timesteps, here);
     removeTemporaries(run.checkpoints);
-    return runFrom(run, config, world, engine, checkpoint, options);
+    return runFrom(run, config, world, { engine, incumbent }, checkpoint, options);
   });
 }
 
@@ -197,17 +209,24 @@ function neverCheckpointed(run: RunDirectory): boolean {
   return (fileSize(run.metricsFile) ?? 0) === 0;
 }
 
+/** What learns. */
+interface Learner {
+  readonly engine: PolicyEngine;
+  /** null: it begins from nothing. */
+  readonly incumbent: Incumbent | null;
+}
+
 async function runFrom(
   run: RunDirectory,
   config: ExperimentConfig,
   world: World,
-  engine: PolicyEngine,
+  learner: Learner,
   checkpoint: Checkpoint | null,
   controls: RunControls,
 ): Promise<TrainOutcome> {
   let training: TrainingRun | null = null;
   try {
-    training = new TrainingRun(run, config, world, engine, checkpoint, controls);
+    training = new TrainingRun(run, config, world, learner, checkpoint, controls);
     return await training.run();
   } catch (error) {
     const dump = error instanceof NonFiniteError ? writeDump(run, error) : null;
@@ -262,6 +281,8 @@ class TrainingRun {
   readonly #fingerprints: JsonLines;
   /** null: training.tensorboard is off. */
   readonly #events: EventLog | null;
+  /** null: nothing limits how far it goes. */
+  readonly #guard: KlGuard | null;
   #best: Best | null;
   #lastScore: number | null = null;
 
@@ -269,7 +290,7 @@ class TrainingRun {
     run: RunDirectory,
     config: ExperimentConfig,
     world: World,
-    engine: PolicyEngine,
+    { engine, incumbent }: Learner,
     checkpoint: Checkpoint | null,
     controls: RunControls,
   ) {
@@ -279,6 +300,8 @@ class TrainingRun {
     this.#controls = controls;
     this.#nowMs = controls.nowMs ?? Date.now;
     this.#engine = engine;
+    if (incumbent !== null) requireSameNetwork(incumbent, engine);
+    const normalizer = incumbent === null ? undefined : frozenNormalizer(incumbent, config);
     this.#ppo = new Ppo({
       env: world.env,
       engine: this.#engine,
@@ -286,13 +309,16 @@ class TrainingRun {
       seed: config.seed,
       totalTimesteps: config.training.total_timesteps,
       clock: { nowMs: () => performance.now() },
+      ...(normalizer === undefined ? {} : { normalizer }),
     });
+    if (incumbent !== null) engine.setState(incumbent.bundle.engine);
     this.#metrics = run.openMetrics();
     this.#timings = run.openTimings();
     this.#fingerprints = run.openFingerprints();
     this.#best = checkpoint?.head.best ?? null;
     if (checkpoint !== null) this.#restore(checkpoint);
     else for (const log of [this.#metrics, this.#timings, this.#fingerprints]) log.truncateLines(0);
+    this.#guard = incumbent === null ? null : this.#guardBy(incumbent);
     this.#events = config.training.tensorboard
       ? new EventLog(run.path, {
           weights: config.agent,
@@ -319,10 +345,10 @@ class TrainingRun {
       this.#fingerprint();
       this.#checkpoint({ best: false });
     }
-    while (!ppo.done && !isAborted()) {
+    while (!this.#done && !isAborted()) {
       const before = ppo.timesteps;
       const updateMs = this.#nowMs();
-      const report = ppo.update();
+      const report = this.#guard === null ? ppo.update() : this.#guard.update();
       const phases = { ...ppo.phaseTimes };
       const fingerprintMs = this.#fingerprint();
       const { update, timesteps } = report;
@@ -336,16 +362,17 @@ class TrainingRun {
       const isDue = crossed(before, ppo.timesteps, this.#config.training.checkpoint_every);
       // an interruption is noticed here, once an update: let the signal's handler run
       await new Promise((resolve) => setImmediate(resolve));
-      if (isBest || isDue || ppo.done || isAborted()) this.#checkpoint({ best: isBest });
+      if (isBest || isDue || this.#done || isAborted()) this.#checkpoint({ best: isBest });
       this.#run.heartbeat(ppo.timesteps);
     }
-    const status = ppo.done ? 'completed' : 'interrupted';
+    const status = this.#done ? 'completed' : 'interrupted';
     const result: RunResult = {
       timesteps: ppo.timesteps,
       updates: ppo.updates,
       weights_sha256: weightsSha256(this.#engine),
       best: this.#best,
       last_score: this.#lastScore,
+      ...(this.#guard === null ? {} : { kl_to_incumbent: this.#guard.standing }),
     };
     this.#run.finish(status, ppo.timesteps, result);
     this.#tell({ kind: 'finished', directory: this.#run.path, status, result });
@@ -360,6 +387,21 @@ class TrainingRun {
     this.#world.env.close();
   }
 
+  get #done(): boolean {
+    return this.#ppo.done || this.#guard?.ended === true;
+  }
+
+  #guardBy({ bundle, settings }: Incumbent): KlGuard {
+    const { trainingMarket, actionSpace } = this.#world;
+    // the configuration's check has made sure of it
+    if (trainingMarket === null) throw new Error('a bundle is trained further on the market');
+    const { seed } = this.#config;
+    const situations = recentSituations(bundle, trainingMarket, { count: settings.kl_observations, seed, actionSpace });
+    const undone =
+      readFileSync(this.#metrics.file, 'utf8').match(/^\{"kind":"update".*"undone":true\}$/gm)?.length ?? 0;
+    return new KlGuard(new KlFromIncumbent(bundle, situations), this.#ppo, settings, undone);
+  }
+
   /** What reproduces, and what does not, of the same moment. */
   #log(metrics: LogEntry, timing: LogEntry): void {
     this.#metrics.append(metrics);
@@ -369,7 +411,7 @@ class TrainingRun {
 
   #evaluationIsDue(before: number): boolean {
     const every = this.#config.training.evaluate_every;
-    return this.#ppo.done || (every !== null && crossed(before, this.#ppo.timesteps, every));
+    return this.#done || (every !== null && crossed(before, this.#ppo.timesteps, every));
   }
 
   /** Scores the policy as it stands. True where it is the best so far. */

@@ -4,7 +4,7 @@ import { makeClassicVector } from '#env/classic/index.js';
 import type { Bars, TradingWindow } from '#env/market/bars.js';
 import { MarketEnv } from '#env/market/market-env.js';
 import { FEATURE_SETS } from '#env/market/observation/index.js';
-import { utcInstant, windowOf } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import type { ActionSpace } from '#env/spaces.js';
 import type { VectorEnv } from '#env/vector-env.js';
 import type { Actor } from '#agents/actor.js';
@@ -14,6 +14,7 @@ import { fail } from '#src/errors.js';
 import { runActor } from './evaluate-baselines.js';
 import { trainingWindows } from './exclude.js';
 import type { EvaluationMarket } from './evaluate-paths.js';
+import { mixWindows } from './recent-windows.js';
 import type { DataIdentity } from './run-directory.js';
 
 /** A score on the validation window, or over episodes; `details` are a line of metrics.jsonl. */
@@ -30,6 +31,8 @@ export interface World {
   readonly actionSpace: ActionSpace;
   /** The environment to train in. Made once; Ppo owns it. */
   readonly env: VectorEnv;
+  /** What is trained on, as an evaluation would walk through it; null: a classic environment. */
+  readonly trainingMarket: EvaluationMarket | null;
   /** What the score is called, for people. */
   readonly scoreName: string;
   /** Scores a policy as it stands, without noise; null where the configuration sets no validation window apart. */
@@ -75,8 +78,17 @@ export function makeWorldOf(config: ExperimentConfig, bars: readonly Bars[]): Wo
   if (env.id !== 'market' || data === null || observation === null)
     throw new Error('the market needs data and observation');
   const featureSet = observation.feature_set;
+  const windows = trainingWindows(bars, data, observation.warmup);
+  const recent = training.fine_tune?.recent ?? null;
   const marketEnv = new MarketEnv({
-    windows: trainingWindows(bars, data, observation.warmup),
+    windows:
+      recent === null
+        ? windows
+        : mixWindows(windows, {
+            fromMs: utcInstant(recent.from, 'training.fine_tune.recent.from'),
+            share: recent.share,
+            minimumSteps: env.episode.minimum_length,
+          }),
     config: env,
     featureSet,
     numEnvs: training.n_envs,
@@ -95,6 +107,7 @@ export function makeWorldOf(config: ExperimentConfig, bars: readonly Bars[]): Wo
     data: bars.map((own, index) => identityOf(data.datasets[index], own)),
     actionSpace: marketEnv.singleActionSpace,
     env: marketEnv,
+    trainingMarket: { windows, config: env, featureSet },
     scoreName: 'validation log return',
     evaluate: validation === null ? null : (actor) => scoreOnMarket(actor, validation),
   };
@@ -120,6 +133,7 @@ function makeClassicWorld({ training, seed }: ExperimentConfig, id: string): Wor
     data: [],
     actionSpace: env.singleActionSpace,
     env,
+    trainingMarket: null,
     scoreName: `mean return of ${training.evaluate_episodes} episodes`,
     evaluate: (actor) => scoreEpisodes(actor, id, training.evaluate_episodes, (seed + EVALUATION_SEED_OFFSET) >>> 0),
   };
@@ -188,7 +202,7 @@ export function windowsIn(
 ): TradingWindow[] {
   const from = window.from === null ? null : utcInstant(window.from, `${where}.from`);
   const to = window.to === null ? null : utcInstant(window.to, `${where}.to`);
-  return bars.flatMap((own) => windowOf(own, from, to, warmup));
+  return windowsOf(bars, from, to, warmup);
 }
 
 function identityOf(dataset: string, bars: Bars): DataIdentity {

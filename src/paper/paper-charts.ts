@@ -69,6 +69,15 @@ export function sleeveOf(session: SessionRecord, bars: Bars): ReportSleeve | nul
 
 /** How often an order was filled how much worse (right) or better (left) than the model says. */
 export function slippageChart(compared: readonly FillComparison[]): TopLevelSpec {
+  const bps = compared.map(({ slippageBps }) => slippageBps);
+  // at least a basis point on each side, so that equal prices are one bar and not the whole plot
+  const extent: [number, number] = [
+    Math.min(-1, Math.floor(Math.min(...bps))),
+    Math.max(1, Math.ceil(Math.max(...bps))),
+  ];
+  const kinds = (['entry', 'exit', 'stop', 'target'] as const).filter((kind) =>
+    compared.some((own) => own.kind === kind),
+  );
   return {
     ...THEME,
     width: WIDTH,
@@ -81,14 +90,14 @@ export function slippageChart(compared: readonly FillComparison[]): TopLevelSpec
           x: {
             field: 'bps',
             type: 'quantitative',
-            bin: { maxbins: 40 },
+            bin: { maxbins: 40, extent },
             axis: { title: 'basis points against us, beyond the half spread and slippage of the model', grid: false },
           },
           y: { aggregate: 'count', type: 'quantitative', axis: { title: 'orders', tickMinStep: 1 } },
           color: {
             field: 'kind',
             type: 'nominal',
-            scale: { domain: ['entry', 'exit', 'stop', 'target'], range: [...COLOURS.groups] },
+            scale: { domain: kinds, range: kinds.map((_, k) => COLOURS.groups[k]) },
             legend: { title: null, orient: 'top', symbolType: 'square', symbolStrokeWidth: 0 },
           },
         },
@@ -96,7 +105,7 @@ export function slippageChart(compared: readonly FillComparison[]): TopLevelSpec
       {
         data: { values: [{ at: 0 }] },
         mark: { type: 'rule', color: COLOURS.ink, strokeWidth: 1 },
-        encoding: { x: { field: 'at', type: 'quantitative' } },
+        encoding: { x: { field: 'at', type: 'quantitative', scale: { domain: extent } } },
       },
     ],
   };

@@ -42,9 +42,10 @@ export async function renderPaperReport(result: PaperResult): Promise<string> {
 }
 
 const STYLE = `
-.rows td:nth-child(2) { white-space: nowrap; width: 1%; }
-.rows td:last-child { text-align: left; white-space: normal; min-width: 260px; color: var(--soft); font-size: 13px; }
-.rows td:first-child { width: 1%; padding-right: 24px; }
+table.rows { table-layout: fixed; min-width: 620px; }
+.rows td:nth-child(1) { width: 225px; white-space: normal; }
+.rows td:nth-child(2) { width: 150px; }
+.rows td:nth-child(3) { text-align: left; white-space: normal; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 `.trim();
 
 function plotsOf({ session, curves, compared }: PaperResult): Plot[] {

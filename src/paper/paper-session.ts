@@ -8,7 +8,7 @@ import { loadDataset } from '#src/data/load.js';
 import { makeFolder } from '#src/data/make-folder.js';
 import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
-import { JOURNAL_FILE } from '#src/live/shell/deployment.js';
+import { JOURNAL_FILE } from '#src/live/shell/account-folder.js';
 import { DeploymentLogs } from '#src/live/shell/logs.js';
 import { together } from '#src/live/shell/listeners.js';
 import type { DeploymentPolicy } from '#src/live/shell/policy-file.js';

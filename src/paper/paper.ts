@@ -169,9 +169,8 @@ function noteEnd(file: string, note: SessionNote, { truth, config }: PaperOutcom
   journal.note('session', { ...note, toMs: truth.timeMs });
   const books: BooksNote = {
     fromWallMs: 0,
-    toWallMs: Number.MAX_SAFE_INTEGER,
     cashBefore: config.market.initial_equity,
-    cashAfter: truth.cash,
+    after: { wallMs: Number.MAX_SAFE_INTEGER, cash: truth.cash },
   };
   journal.note('books', books);
   journal.close();

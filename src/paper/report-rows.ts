@@ -80,7 +80,11 @@ function fillRows({ fills }: PaperReport): ReportRow[] {
         ? 'mean, against us; too few, or all equal, for an interval'
         : `mean, against us; 95% interval ${range(fills.intervalBps, (value) => decimal(value))}`,
     ],
-    ['together', decimal(fills.cost), 'in currency: worse than the half spread and slippage that the model charges'],
+    [
+      'together',
+      decimal(fills.cost),
+      'in currency, beyond the half spread and slippage that the model charges; negative is better than it',
+    ],
   ];
   if (q !== null)
     rows.push([

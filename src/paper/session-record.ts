@@ -152,7 +152,7 @@ class Reader {
     if (this.#books === null) return;
     // the ledger as it stood when the broker was asked
     if (event.wallMs <= this.#books.fromWallMs || this.#cashBefore === null) this.#cashBefore = cash;
-    if (event.wallMs <= this.#books.toWallMs) this.#cashAfter = cash;
+    if (event.wallMs <= (this.#books.after?.wallMs ?? 0)) this.#cashAfter = cash;
   }
 
   /** A row a bar; where symbols close one after another, the last word counts. */
@@ -174,9 +174,9 @@ class Reader {
 
   ledgerDifference(): number | null {
     const books = this.#books;
-    if (books === null) return this.#positionDifference;
+    if (books === null || books.after === null) return this.#positionDifference;
     const ours = this.#cashAfter - (this.#cashBefore ?? 0);
-    return ours - (books.cashAfter - books.cashBefore) + (this.#positionDifference ?? 0);
+    return ours - (books.after.cash - books.cashBefore) + (this.#positionDifference ?? 0);
   }
 }
 

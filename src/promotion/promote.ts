@@ -5,13 +5,13 @@ import path from 'node:path';
 import { fail, OpenBellError } from '#src/errors.js';
 import { openTrained } from '#src/lab/evaluate.js';
 import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
-import { forced, judgeRun, notHere, type JudgeRunOptions } from '#src/lab/gates/judge.js';
+import { forced, judgeRun, notHere, withOutcomes, type JudgeRunOptions } from '#src/lab/gates/judge.js';
 import { experimentKey } from '#src/lab/gates/walked.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
-import { accountName } from '#src/live/shell/deployment.js';
+import { accountName } from '#src/live/shell/account-folder.js';
 import { paperEvidence } from '#src/paper/evidence.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
-import type { GateReport, PaperEvidence } from '#src/registry/gates.js';
+import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
 import type { AliasAction, AliasChange } from '#src/registry/history.js';
 import type { AliasName, Registry } from '#src/registry/registry.js';
 import { earlierAttempts, readAttempts, recordAttempt, type Attempt, type EarlierAttempts } from './attempts.js';
@@ -39,6 +39,8 @@ export interface PromoteOptions extends Pick<JudgeRunOptions, 'signal' | 'onPart
   readonly account?: string | null;
   /** Judges and moves nothing. */
   readonly dryRun?: boolean;
+  /** Outcomes of what the caller asks besides the gates of the alias. */
+  readonly besides?: readonly GateOutcome[];
   /** Who moves it; default promote. */
   readonly action?: AliasAction;
   /** Where paper sessions have left their journals; asked for `live` alone. Default: there are none. */
@@ -79,8 +81,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     to,
     nowMs,
     incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
-    bundleOf: (sha256: string): Bundle | null =>
-      registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null,
+    bundleOf: bundleIn(registry),
     paper: to === 'live' ? await paperOf(candidate.bundle, options) : null,
     onPart: options.onPart,
   };
@@ -107,7 +108,8 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     earlierAttempts: earlier,
     findBundle: (run) => candidate.bundle ?? registry.find(run),
   });
-  const report = force === null ? judged.report : forced(judged.report, force);
+  const found = withOutcomes(judged.report, options.besides ?? []);
+  const report = force === null ? found : forced(found, force);
   const { subject } = candidate;
   const outcome = {
     report,
@@ -140,6 +142,11 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   });
   attempt(true);
   return { ...outcome, bundle, change };
+}
+
+/** Finds a bundle of the registry; null: it is not there. */
+export function bundleIn(registry: Registry): (sha256: string) => Bundle | null {
+  return (sha256) => (registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null);
 }
 
 async function paperOf(bundle: Bundle | null, { tradingDir, onPart }: PromoteOptions): Promise<PaperEvidence | null> {

@@ -3,7 +3,7 @@
  * that only one process can make. One left behind by a process that died is passed over under the next number, never
  * removed and made again, which two processes could do at once.
  */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { isTree } from '#src/config/yaml-source.js';
@@ -20,19 +20,61 @@ export interface ClaimTerms {
   readonly doing: string;
 }
 
-/** Runs `act` while no other process can, in `folder`. Throws the terms' code where one is at it. */
-export function exclusively<T>(folder: string, nowMs: () => number, terms: ClaimTerms, act: () => T): T {
+/**
+ * Runs `act` while no other process can, in `folder`. Throws the terms' code where one is at it. A process that was
+ * stopped for so long that others have passed it over finds out by `stillMine`, which throws the same: to be called
+ * right before what cannot be undone.
+ */
+export function exclusively<T>(
+  folder: string,
+  nowMs: () => number,
+  terms: ClaimTerms,
+  act: (stillMine: () => void) => T,
+): T {
   const mine = claim(folder, nowMs, terms);
+  const stillMine = (): void => {
+    if (claims(folder).at(-1) !== mine || !isMine(claimFile(folder, mine)))
+      fail(terms.code, {
+        where: folder,
+        value: process.pid,
+        message: `this process was stopped for so long that another has been ${terms.doing} since; nothing was changed: begin again`,
+      });
+  };
   try {
-    return act();
+    return act(stillMine);
   } finally {
-    for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
+    release(folder, mine);
   }
+}
+
+/**
+ * As `exclusively`, for work that takes longer than a moment and waits: the claim is kept fresh until the function that
+ * is returned gives it back.
+ */
+export function hold(folder: string, nowMs: () => number, terms: ClaimTerms): () => void {
+  const mine = claim(folder, nowMs, terms);
+  const file = claimFile(folder, mine);
+  const timer = setInterval(() => {
+    const now = nowMs() / 1000;
+    if (statSync(file, { throwIfNoEntry: false }) !== undefined) utimesSync(file, now, now);
+  }, STALE_AFTER_MS / 4);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    release(folder, mine);
+  };
+}
+
+function release(folder: string, mine: number): void {
+  // one of this number may be another's, where this process was passed over
+  if (!isMine(claimFile(folder, mine))) return;
+  for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
 }
 
 function claim(folder: string, nowMs: () => number, terms: ClaimTerms): number {
   for (;;) {
-    const last = claims(folder).at(-1) ?? 0;
+    const passedOver = claims(folder);
+    const last = passedOver.at(-1) ?? 0;
     if (last > 0) refuseHeld(claimFile(folder, last), nowMs(), terms);
     const mine = last + 1;
     try {
@@ -40,13 +82,16 @@ function claim(folder: string, nowMs: () => number, terms: ClaimTerms): number {
         flag: 'wx',
       });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
+      if (hasCode(error, 'EEXIST')) continue;
       // made, but not written: the disk is full
       rmSync(claimFile(folder, mine), { force: true });
       throw error;
     }
-    // somebody else may have begun from a number that has been passed since
-    if (claims(folder).at(-1) === mine) return mine;
+    // Exactly those that were passed over, and this one: else somebody has come or gone since they were listed, and may
+    // hold another number. Of two who list at once, the later to write sees the other's file here.
+    const found = claims(folder);
+    if (found.length === passedOver.length + 1 && [...passedOver, mine].every((number, k) => found[k] === number))
+      return mine;
     rmSync(claimFile(folder, mine), { force: true });
   }
 }
@@ -56,26 +101,41 @@ function refuseHeld(file: string, nowMs: number, { code, doing }: ClaimTerms): v
   // given back meanwhile, or left behind
   if (claimedMs === undefined || nowMs - claimedMs > STALE_AFTER_MS) return;
   const owner = ownerOf(file);
-  if (owner !== null && owner.hostname === hostname() && !isAlive(owner.pid)) return;
+  if (owner === 'gone') return;
+  if (owner !== 'unwritten' && owner.hostname === hostname() && !isAlive(owner.pid)) return;
   fail(code, {
     where: path.dirname(file),
-    value: owner?.pid,
+    value: owner === 'unwritten' ? undefined : owner.pid,
     message: `another process is ${doing} at this moment; wait for it, or stop it first`,
   });
 }
 
-/** null: its owner has not written it to the end yet. */
-function ownerOf(file: string): { pid: number; hostname: string } | null {
+interface Owner {
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+/** gone: given back meanwhile. unwritten: its owner has not written it to the end yet. */
+function ownerOf(file: string): Owner | 'gone' | 'unwritten' {
   try {
     const owner: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (!isTree(owner)) return null;
+    if (!isTree(owner)) return 'unwritten';
     const { pid, hostname: host } = owner;
-    return typeof pid === 'number' && typeof host === 'string' ? { pid, hostname: host } : null;
+    return typeof pid === 'number' && typeof host === 'string' ? { pid, hostname: host } : 'unwritten';
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return 'unwritten';
+    if (hasCode(error, 'ENOENT')) return 'gone';
     throw error;
   }
 }
+
+function isMine(file: string): boolean {
+  const owner = ownerOf(file);
+  return typeof owner === 'object' && owner.pid === process.pid && owner.hostname === hostname();
+}
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 function claims(folder: string): number[] {
   return readdirSync(folder)
@@ -92,6 +152,6 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it lives, and belongs to somebody else
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
 }

@@ -43,6 +43,11 @@ export interface GateReport {
   readonly force_reason: string | null;
 }
 
+/** The gates that did not pass and were passed over with the report's reason. */
+export function passedOver({ outcomes }: GateReport): GateOutcome[] {
+  return outcomes.filter(({ forced }) => forced);
+}
+
 export const gateReportSchema: z.ZodType<GateReport> = z.strictObject({
   format: z.literal('openbell-gates 1'),
   to: z.string(),

@@ -149,45 +149,52 @@ export function anchorText({ changes, hashes }: Pick<History, 'changes' | 'hashe
 
 const REPAIR = '`openbell registry repair` writes it anew from the history, where that is whole';
 
-/** Throws REGISTRY where the text is not what `anchorText` wrote. */
-export function parseAnchor(text: string, file: string): Anchor {
-  let parsed: unknown;
+/** What `anchorText` wrote; null where the text is torn, altered or of another version. */
+export function readAnchor(text: string): Anchor | null {
   try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    fail('REGISTRY', { where: file, message: `is torn or altered: ${REPAIR}`, cause });
+    return anchorSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
-  const anchor = anchorSchema.safeParse(parsed);
-  if (anchor.success) return anchor.data;
-  const [{ path, message }] = anchor.error.issues;
-  return fail('REGISTRY', {
-    where: file,
-    value: path.map(String).join('.'),
-    message: `is not what this version of the registry writes (${message}): ${REPAIR}`,
-  });
 }
 
-/** Whether the two agree, as far as aliases.json knows the history. Throws REGISTRY saying which of them does not. */
-export function checkAnchor(anchor: Anchor, history: History, files: { aliases: string; history: string }): void {
-  const { lines, sha256: last } = anchor.history;
+/** Throws REGISTRY where the text is not what `anchorText` wrote. */
+export function parseAnchor(text: string, file: string): Anchor {
+  return (
+    readAnchor(text) ??
+    fail('REGISTRY', {
+      where: file,
+      message: `is torn or altered, or not of this version: ${REPAIR}`,
+    })
+  );
+}
+
+/** Whether the history is the one that aliases.json knew. Throws REGISTRY where it was cut or is another. */
+export function checkHistory({ history: known }: Anchor, history: History, file: string): void {
+  const { lines, sha256: last } = known;
   if (history.changes.length < lines)
     fail('REGISTRY', {
-      where: files.history,
+      where: file,
       value: history.changes.length,
       message: `has fewer whole lines than aliases.json knows of (${lines}): it has been cut; ${RESTORE}`,
     });
   const found = lines === 0 ? null : history.hashes[lines - 1];
   if (found !== last)
     fail('REGISTRY', {
-      where: `${files.history}:${lines}`,
+      where: `${file}:${lines}`,
       value: found,
       message: `aliases.json says that this line has the sha256 ${last ?? 'of nothing'}: one of the two has been altered; ${RESTORE}`,
     });
-  const pointers = pointersAfter(history.changes.slice(0, lines));
+}
+
+/** Whether aliases.json points to where the history says, as far as it knows that. Throws REGISTRY. */
+export function checkPointers(anchor: Anchor, history: History, file: string): void {
+  const pointers = pointersAfter(history.changes.slice(0, anchor.history.lines));
   const differs = ALIASES.find((name) => pointers[name] !== anchor.aliases[name]);
   if (differs !== undefined)
     fail('REGISTRY', {
-      where: files.aliases,
+      where: file,
       value: anchor.aliases[differs] ?? null,
       message: `the history says that ${differs} points to ${pointers[differs] ?? 'nothing'}: aliases.json has been altered; ${REPAIR}`,
     });

@@ -136,6 +136,8 @@ export interface BundleManifest {
 export type ManifestDraft = Omit<BundleManifest, 'model_card'>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 in 64 hexadecimal digits');
+/** As an experiment's: it names files. */
+const fileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'expected letters, digits, dots, dashes and underscores');
 const stamp = z.iso.datetime();
 const count = z.int().min(0);
 const sizes = z.array(z.int().min(1));
@@ -167,13 +169,13 @@ const evaluation: z.ZodType<BundledEvaluation> = z.looseObject({
 });
 
 const manifestSchema: z.ZodType<BundleManifest> = z.strictObject({
-  name: z.string().min(1),
+  name: fileName,
   description: z.string(),
   created_at: stamp,
   parent: sha256.nullable(),
   run: z.strictObject({
     path: z.string().min(1),
-    experiment: z.string().min(1),
+    experiment: fileName,
     seed: count,
     config_hash: sha256,
     checkpoint: z.string().min(1),

@@ -30,16 +30,18 @@ import {
   type BundleContents,
 } from './bundle.js';
 import { exclusively } from './claim.js';
-import { writeFileAtomic } from './files.js';
+import { fileSize, writeFileAtomic } from './files.js';
 import {
   ALIASES,
   anchorText,
   changeLine,
-  checkAnchor,
+  checkHistory,
+  checkPointers,
   EMPTY_HISTORY,
   parseAnchor,
   parseHistory,
   pointersAfter,
+  readAnchor,
   type AliasChange,
   type AliasName,
   type History,
@@ -64,6 +66,8 @@ export interface RollbackOptions {
   /** For live: the account whose runner will follow. */
   readonly account?: string | null;
 }
+
+type ChangeDraft = Omit<AliasChange, 'at' | 'previous'>;
 
 /** Which bundle is meant: that of this run's checkpoint. */
 export type RunIdentity = Pick<BundleManifest['run'], 'path' | 'checkpoint' | 'weights_sha256' | 'config_hash'>;
@@ -142,6 +146,11 @@ export class Registry {
     return at < 0 ? null : at + 1;
   }
 
+  /** Bytes after the history's last whole line: what a crash left of a change that never happened. */
+  tornBytes(): number {
+    return (fileSize(this.historyFile) ?? 0) - this.#read().bytes;
+  }
+
   /** The bundle that an alias, an id or a file means, verified. Throws REGISTRY, BUNDLE_CORRUPT, BUNDLE_MISMATCH. */
   load(reference: string): Bundle {
     const alias = ALIASES.find((name) => name === reference);
@@ -155,7 +164,7 @@ export class Registry {
         });
       return readBundle(this.bundleFile(sha256), sha256);
     }
-    if (statSync(reference, { throwIfNoEntry: false })?.isFile() === true) return readBundle(reference);
+    if (isFile(reference)) return readBundle(reference);
     const ids = this.ids();
     const found = /^[0-9a-f]{4,64}$/.test(reference) ? ids.filter((id) => id.startsWith(reference.slice(0, 16))) : [];
     if (found.length === 1) {
@@ -174,6 +183,12 @@ export class Registry {
       value: reference,
       message: `there is no such bundle, alias or file${near === null ? ';' : `; did you mean "${near}"?`} \`openbell registry list\` shows the ${ids.length} that there are`,
     });
+  }
+
+  /** The file that a reference means: as it is named, or in the registry. Throws as `load`. */
+  fileOf(reference: string): string {
+    const isAlias = ALIASES.some((name) => name === reference);
+    return !isAlias && isFile(reference) ? reference : this.bundleFile(this.load(reference).sha256);
   }
 
   #stored(id: string): Bundle {
@@ -236,7 +251,7 @@ export class Registry {
   point(alias: AliasName, sha256: string, options: PointOptions): AliasChange {
     readBundle(this.bundleFile(sha256), sha256);
     const { action, reason, evidence, account = null, forced = false, expectedFrom } = options;
-    return this.#exclusively((history) => {
+    return this.#exclusively((history, append) => {
       const from = pointersAfter(history.changes)[alias] ?? null;
       if (expectedFrom !== undefined && from !== expectedFrom)
         fail('REGISTRY', {
@@ -244,7 +259,7 @@ export class Registry {
           value: from,
           message: `${alias} has been moved meanwhile; what was found for the bundle before it is out of date: begin again`,
         });
-      return this.#append(history, { alias, from, to: sha256, action, reason, account, forced, evidence });
+      return append({ alias, from, to: sha256, action, reason, account, forced, evidence });
     });
   }
 
@@ -254,7 +269,7 @@ export class Registry {
    * is not the one that the bundle had been confirmed for; BUNDLE_CORRUPT.
    */
   rollback(alias: AliasName, { reason, to, account = null }: RollbackOptions): AliasChange {
-    return this.#exclusively((history) => {
+    return this.#exclusively((history, append) => {
       const stack = promotionsInForce(history.changes, alias);
       const current = stack.at(-1) ?? null;
       const earlier = stack.slice(0, -1);
@@ -275,7 +290,7 @@ export class Registry {
               : `${shortId(target.to)} was confirmed for account ${target.account}: roll back with --confirm=${target.account}, or promote it for yours`,
         });
       readBundle(this.bundleFile(target.to), target.to);
-      return this.#append(history, {
+      return append({
         alias,
         from: current.to,
         to: target.to,
@@ -289,13 +304,15 @@ export class Registry {
   }
 
   /**
-   * Writes aliases.json anew from the history. Throws REGISTRY where the history is not whole: then neither can be
-   * trusted, and a copy must be restored.
+   * Writes aliases.json anew from the history. Throws REGISTRY where the history is not whole, or not the one that
+   * aliases.json knew, as far as that can still be read: then a copy must be restored.
    */
   repair(): { readonly aliases: Pointers; readonly lines: number } {
     mkdirSync(this.folder, { recursive: true });
     return exclusively(this.folder, this.#nowMs, CHANGING, () => {
       const history = this.#parse();
+      const known = existsSync(this.aliasesFile) ? readAnchor(readFileSync(this.aliasesFile, 'utf8')) : null;
+      if (known !== null) checkHistory(known, history, this.historyFile);
       this.#cutTorn(history);
       writeFileAtomic(this.aliasesFile, anchorText(history));
       this.#cache = null;
@@ -303,17 +320,21 @@ export class Registry {
     });
   }
 
-  #exclusively<T>(act: (history: History) => T): T {
+  #exclusively<T>(act: (history: History, append: (draft: ChangeDraft) => AliasChange) => T): T {
     mkdirSync(this.folder, { recursive: true });
-    return exclusively(this.folder, this.#nowMs, CHANGING, () => {
+    return exclusively(this.folder, this.#nowMs, CHANGING, (stillMine) => {
       this.#cache = null;
       if (!existsSync(this.historyFile) && !existsSync(this.aliasesFile))
         writeFileAtomic(this.aliasesFile, anchorText(EMPTY_HISTORY));
-      return act(this.#read());
+      const history = this.#read();
+      return act(history, (draft) => {
+        stillMine();
+        return this.#append(history, draft);
+      });
     });
   }
 
-  #append(history: History, draft: Omit<AliasChange, 'at' | 'previous'>): AliasChange {
+  #append(history: History, draft: ChangeDraft): AliasChange {
     const change: AliasChange = {
       at: new Date(this.#nowMs()).toISOString(),
       ...draft,
@@ -328,8 +349,7 @@ export class Registry {
 
   /** What a crash left of a line was never acknowledged, and would spoil the next. */
   #cutTorn({ bytes }: History): void {
-    const size = statSync(this.historyFile, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > bytes) truncateSync(this.historyFile, bytes);
+    if ((fileSize(this.historyFile) ?? 0) > bytes) truncateSync(this.historyFile, bytes);
   }
 
   /** The history, its chain and aliases.json verified; anew only where a file has changed. */
@@ -337,13 +357,15 @@ export class Registry {
     const stamp = this.#stamp();
     if (this.#cache?.stamp === stamp) return this.#cache.history;
     // in this order: the history may grow between the two, and aliases.json only follows it
-    const files = { aliases: this.aliasesFile, history: this.historyFile };
-    const text = existsSync(files.aliases) ? readFileSync(files.aliases, 'utf8') : null;
+    const text = existsSync(this.aliasesFile) ? readFileSync(this.aliasesFile, 'utf8') : null;
     const history = this.#parse();
-    if (text !== null) checkAnchor(parseAnchor(text, files.aliases), history, files);
-    else if (history.bytes > 0 && !existsSync(files.aliases))
+    if (text !== null) {
+      const anchor = parseAnchor(text, this.aliasesFile);
+      checkHistory(anchor, history, this.historyFile);
+      checkPointers(anchor, history, this.aliasesFile);
+    } else if (history.bytes > 0 && !existsSync(this.aliasesFile))
       fail('REGISTRY', {
-        where: files.aliases,
+        where: this.aliasesFile,
         message:
           'is lost, though there is a history: `openbell registry repair` writes it anew from it, where that is whole',
       });
@@ -364,6 +386,7 @@ export class Registry {
 
 const CHANGING = { code: 'REGISTRY', doing: 'changing this registry' } as const;
 
+const isFile = (reference: string): boolean => statSync(reference, { throwIfNoEntry: false })?.isFile() === true;
 const statOf = (file: string): BigIntStats | undefined => statSync(file, { bigint: true, throwIfNoEntry: false });
 const stampOf = (stat: BigIntStats | undefined): string =>
   stat === undefined ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;

@@ -6,13 +6,14 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { DEFAULT_MARKET_CONFIG } from '#env/market/config.js';
 import { loadDataset } from '#src/data/load.js';
 import { Registry } from '#src/registry/registry.js';
 import { bundleThatAlways, BUY } from '../support/bundles.js';
-import { openbell, startOpenbell, type Answer, type Started } from './openbell.js';
+import { openbell, root, startOpenbell, startProcess, type Answer, type Started } from './openbell.js';
 
 /** Of its own, since the lock is the account's, wherever its journal lies. */
 const ACCOUNT = `DU${process.pid}`;
@@ -43,8 +44,9 @@ beforeAll(async () => {
   symbol = instrument.symbol;
   const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.05, take_profit: [{ gain: 0.05, fraction: 0.5 }] };
   const bundle = registry.store(bundleThatAlways(BUY, instrument, { exits }));
-  registry.point('live', bundle.sha256, { action: 'promote', reason: 'test', evidence: null });
-  registry.point('paper', bundle.sha256, { action: 'promote', reason: 'test', evidence: null });
+  const change = { action: 'promote', reason: 'test', evidence: null } as const;
+  registry.point('live', bundle.sha256, { ...change, account: ACCOUNT });
+  registry.point('paper', bundle.sha256, change);
   gateway = startOpenbell(
     // before the open: a runner that comes within a bar asks for it again, no sooner than 15 s later
     `gateway --data synthetic-intraday --port 0 --speed 60 --account ${ACCOUNT} --start-at 2020-01-03T09:24:00-05:00 --json`.split(
@@ -72,12 +74,19 @@ afterAll(async () => {
 const live = (...args: string[]): Answer => openbell(['live', ...args], folder, environment);
 const trading = (...names: string[]): string => path.join(folder, 'trading', 'live', ACCOUNT, ...names);
 
+const preload = pathToFileURL(path.join(root, 'test', 'support', 'loaded-modules.mjs')).href;
+const modulesFile = (): string => path.join(folder, 'modules.txt');
+
 /** The runner as a process, and what it has said so far. */
-function startLive(): { started: Started; said: () => string } {
-  const started = startOpenbell(['live', `--confirm=${ACCOUNT}`, '--simulated'], folder, environment);
+function startLive(...more: string[]): { started: Started; said: () => string } {
+  const started = startOpenbell(['live', `--confirm=${ACCOUNT}`, '--simulated', ...more], folder, {
+    ...environment,
+    NODE_OPTIONS: `--import ${preload}`,
+    LOADED_MODULES: modulesFile(),
+  });
   runners.push(started);
   let text = '';
-  started.child.stderr?.on('data', (more: string) => (text += more));
+  started.child.stderr?.on('data', (said: string) => (text += said));
   return { started, said: () => text };
 }
 
@@ -94,6 +103,21 @@ async function truth(): Promise<{ position: number; stops: string[]; entries: nu
     working: working.map(({ order }) => order.orderRef).sort(),
   };
 }
+
+/** The whole entry filled, and stops for all of it. */
+async function holds(): Promise<boolean> {
+  const { position, stops, working } = await truth();
+  return position > 0 && stopped(stops) === position && !working.some((ref) => ref.endsWith('-E'));
+}
+
+const fault = async (fault: object): Promise<void> => {
+  const answer = await fetch(`${url}/faults`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(fault),
+  });
+  expect(answer.ok ? '' : await answer.text()).toBe('');
+};
 
 const stopped = (stops: readonly string[]): number => stops.reduce((sum, text) => sum + Number(text.split(' ')[1]), 0);
 
@@ -114,13 +138,7 @@ describe('openbell live', () => {
   it('survives kill -9 while it holds: position, stops and story', async () => {
     const first = startLive();
     await expect.poll(first.said, PATIENCE).toMatch(/entry {2}bought \d+ .*, holds \d+/);
-    // the whole entry filled, and stops for all of it
-    await expect
-      .poll(async () => {
-        const { position, stops, working } = await truth();
-        return position > 0 && stopped(stops) === position && !working.some((ref) => ref.endsWith('-E'));
-      }, PATIENCE)
-      .toBe(true);
+    await expect.poll(holds, PATIENCE).toBe(true);
     first.started.child.kill('SIGKILL');
     expect(await first.started.ended).toMatchObject({ signal: 'SIGKILL' });
 
@@ -149,6 +167,22 @@ describe('openbell live', () => {
     expect(lines('trades.csv')).toBeGreaterThan(1);
   }, 120_000);
 
+  it('has loaded the trader, and nothing that trains, draws or serves', () => {
+    const loaded = readFileSync(modulesFile(), 'utf8').split('\n');
+    const some = (part: string): string[] => loaded.filter((url) => url.includes(part)).slice(0, 3);
+    for (const part of [
+      '/dist/src/live/core/trader.js',
+      '/dist/agents/policy/simd/engine.js',
+      '/@stoqey/ib/',
+      '/libsql/',
+    ])
+      expect(some(part)).not.toEqual([]);
+    for (const part of ['/agents/ppo/', '/src/lab/', '/src/gateway/', '/src/paper/', '/src/promotion/', '/src/server/'])
+      expect(some(`/dist${part}`)).toEqual([]);
+    for (const name of ['@tensorflow', 'tfjs-node-native', 'vega', 'vega-lite', 'danfojs-node', 'esbuild', 'fastify'])
+      expect(some(`/node_modules/${name}/`)).toEqual([]);
+  });
+
   it('repeats every decision from the journal', () => {
     const replayed = live('replay', trading());
     expect(replayed).toMatchObject({ code: 0 });
@@ -162,6 +196,47 @@ describe('openbell live', () => {
     expect(await truth()).toMatchObject({ position: 0, stops: [], working: [] });
     expect(lines('trades.csv')).toBeGreaterThan(2);
   });
+
+  it('obeys its socket, and ends at once at the second signal, with its stops resting', async () => {
+    const runner = startLive('--on-exit', 'close');
+    await expect.poll(runner.said, PATIENCE).toMatch(/entry {2}bought \d+ .*, holds \d+/);
+    await expect.poll(holds, PATIENCE).toBe(true);
+    expect(live('pause')).toMatchObject({ code: 0, stdout: expect.stringContaining(', paused') });
+    const before = await truth();
+    expect(live('cancel-all')).toMatchObject({ code: 0, stdout: expect.stringContaining('stop   SELL') });
+    expect(await truth()).toEqual(before);
+    expect(live('status').stdout).toContain(`for ${ACCOUNT} (test); no gates were asked`);
+    // an exit that is refused again and again: leaving takes long
+    for (let exit = 0; exit < 12; exit++)
+      await fault({ kind: 'reject_order', match: { action: 'SELL', order_type: 'MKT' } });
+    runner.started.child.kill('SIGINT');
+    await expect.poll(runner.said, PATIENCE).toContain('stopping: no more decisions');
+    await expect.poll(runner.said, PATIENCE).toContain('Injected fault');
+    const asked = performance.now();
+    runner.started.child.kill('SIGINT');
+    expect(await runner.started.ended).toMatchObject({ code: 130, signal: null });
+    // it would have tried for a minute
+    expect(performance.now() - asked).toBeLessThan(30_000);
+    expect(await truth()).toEqual(before);
+  }, 120_000);
+
+  it('stops where its journal cannot be written, and what protects rests on', async () => {
+    const before = await truth();
+    expect(stopped(before.stops)).toBe(before.position);
+    const file = path.join(root, 'dist', 'src', 'cli', 'main.js');
+    // no file may grow beyond so many kilobytes: what a full disk says, to this process alone
+    const runner = startProcess(
+      'bash',
+      ['-c', `ulimit -f 192; exec "$@"`, 'bash', process.execPath, file, 'live', `--confirm=${ACCOUNT}`, '--simulated'],
+      folder,
+      environment,
+    );
+    runners.push(runner);
+    const { code, stderr } = await runner.ended;
+    expect(stderr).toMatch(/LIVE_JOURNAL .*could not be written, so that nothing of this was sent/);
+    expect(code).toBe(1);
+    expect(await truth()).toEqual(before);
+  }, 120_000);
 });
 
 function lines(name: string): number {

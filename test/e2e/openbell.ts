@@ -52,7 +52,16 @@ export function startOpenbell(
   runsDir: string,
   extra: Readonly<Record<string, string>> = {},
 ): Started {
-  const child = spawn(process.execPath, [main, ...args], {
+  return startProcess(process.execPath, [main, ...args], runsDir, extra);
+}
+
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  runsDir: string,
+  extra: Readonly<Record<string, string>> = {},
+): Started {
+  const child = spawn(command, args, {
     cwd: root,
     env: environment(runsDir, extra),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -149,6 +149,27 @@ describe('the gateway', () => {
     await client.until(() => client.all('1').length > ticks + 3, 'ticks again');
   });
 
+  it.each(['max', 60_000] as const)('has outages end though the replay is over (speed %s)', async (speed) => {
+    const { port, control, over } = await gateway({ speed });
+    const client = await start(port, 2);
+    await over;
+    for (const duration of ['20m', '5m']) {
+      const seen = client.errors().length;
+      control.inject({ kind: 'server_link_broken', duration });
+      await client.until(
+        () =>
+          client
+            .errors()
+            .slice(seen)
+            .some(({ code }) => code === 1102),
+        '1102',
+      );
+    }
+    client.send(...placeOrder176(5, { ...buy, orderType: 'LMT', lmtPrice: 1 }));
+    await client.until(() => statuses(client, 5).length > 0, 'a status');
+    expect(client.errors().filter(({ code }) => code === 504)).toEqual([]);
+  });
+
   it('breaks the data farm (2103, 2104), and the ticks come back by themselves, or not', async () => {
     const { port, control } = await gateway({ speed: 600 });
     const client = await start(port, 2);

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import type { Bars } from '#env/market/bars.js';
 import { MarketEnv } from '#env/market/market-env.js';
+import { ACCOUNT_FEATURE_COUNT } from '#env/market/observation/index.js';
 import type { Fill } from '#env/market/recorder.js';
 import { createExchange } from '#src/gateway/exchange/exchange.js';
 import { DEFAULT_CARE, DEFAULT_RISK, type TraderConfig } from '#src/live/core/config.js';
@@ -127,6 +128,43 @@ const CASES: [string, Partial<MarketConfig>][] = [
       },
     },
   ],
+  [
+    'staged targets of few shares, where each order pays its least commission',
+    {
+      initial_equity: 10_000,
+      exits: {
+        ...NONE,
+        initial_stop: 0.02,
+        take_profit: [
+          { gain: 0.01, fraction: 0.4 },
+          { gain: 0.02, fraction: 0.4 },
+        ],
+      },
+    },
+  ],
+  [
+    'limit orders, both sides, a trailing stop',
+    {
+      direction: 'long_short',
+      order: { type: 'limit', buffer_bps: 1 },
+      exits: { ...NONE, initial_stop: 0.004, trailing_stop: 0.004 },
+    },
+  ],
+  [
+    'limit orders and staged targets, without a stop',
+    {
+      direction: 'long_short',
+      initial_equity: 10_000,
+      order: { type: 'limit', buffer_bps: 1 },
+      exits: {
+        ...NONE,
+        take_profit: [
+          { gain: 0.003, fraction: 0.4 },
+          { gain: 0.006, fraction: 0.4 },
+        ],
+      },
+    },
+  ],
   ['the EMA rule', { exits: { ...NONE, initial_stop: 0.02, ema_rule: { period: 20, action: 'exit', tighten_to: 1 } } }],
   [
     'flat before the close, windows and cycles',
@@ -167,7 +205,15 @@ describe('the trader repeats a backtest', () => {
     const inside = expected.fills.filter(({ reason }) => reason !== 'end-of-data');
     expect(inside.length).toBeGreaterThan(5);
     // the environment makes no decision at the last close
-    expect(decisions.slice(0, expected.actions.length).map(({ features }) => features)).toEqual(expected.features);
+    const market = (features: readonly number[]): readonly number[] => features.slice(0, -ACCOUNT_FEATURE_COUNT);
+    const until = expected.actions.length;
+    expect(decisions.slice(0, until).map(({ features }) => market(features))).toEqual(expected.features.map(market));
+    for (const [k, { features, equity }] of decisions.slice(0, until).entries()) {
+      // the broker's books are in whole millionths, the environment's are not
+      for (const [f, feature] of expected.features[k].entries())
+        expect(Math.abs(features[f] - feature)).toBeLessThan(1e-5);
+      if (k > 0) expect(Math.abs(equity - expected.equities[k - 1])).toBeLessThan(0.005);
+    }
     expect(decisions.slice(0, expected.actions.length).map(({ action }) => action)).toEqual(expected.actions);
     const done = trades.map(({ action, quantity, price, marketMs }) => ({
       quantity: action === 'BUY' ? quantity : -quantity,

@@ -4,33 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_MARKET_CONFIG } from '#env/market/config.js';
-import { loadDataset } from '#src/data/load.js';
 import { paperEvidence } from '#src/paper/evidence.js';
 import { paperText } from '#src/paper/paper-text.js';
 import { paperTrade } from '#src/paper/paper-session.js';
 import { reportOn, type PaperResult } from '#src/paper/report.js';
-import { Registry } from '#src/registry/registry.js';
 import type { Bundle } from '#src/registry/bundle.js';
-import { bundleThatAlways, BUY } from '../support/bundles.js';
+import { threeDays } from './three-days.js';
 
-/** Three sessions of one-minute bars, wild enough to reach stops and targets within minutes. */
-const MANIFEST = `
-name: three-days
-source: OpenBell's generator; no real market
-licence: MIT
-synthetic:
-  seed: 3
-  from: 2020-03-06
-  sessions: 3
-  start_price: 100
-  regimes: [{ annual_volatility: 0.6, mean_sessions: 5 }]
-interval: 1m
-calendar: XNYS
-instrument: { symbol: SYN, type: STK }
-adjustments: { prices: none }
-`;
-let dataset: string;
 let folder: string;
 let trading: string;
 let bundle: Bundle;
@@ -40,26 +20,7 @@ let path1: { result: PaperResult; folder: string };
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'openbell-paper-'));
   trading = path.join(folder, 'trading');
-  dataset = path.join(folder, 'three-days.yaml');
-  writeFileSync(dataset, MANIFEST);
-  const { instrument, sha256, length, openTimeMs } = await loadDataset(dataset);
-  const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.001, take_profit: [{ gain: 0.001, fraction: 0.5 }] };
-  const data = [
-    {
-      dataset,
-      symbol: instrument.symbol,
-      interval: '1m',
-      bars: length,
-      from: new Date(openTimeMs[0]).toISOString(),
-      to: new Date(openTimeMs[length - 1]).toISOString(),
-      synthetic: true,
-      sha256,
-    },
-  ];
-  const windows = { train: { from: null, to: '2020-03-10' }, validation: null, test: null, exclude: [] };
-  bundle = new Registry(path.join(folder, 'registry')).store(
-    bundleThatAlways(BUY, instrument, { exits }, 'always', { data, windows }),
-  );
+  ({ bundle } = await threeDays(folder));
   const trade = (from: string, to: string, fills: 'path' | 'backtest'): ReturnType<typeof paperTrade> =>
     paperTrade({
       bundle,
@@ -128,6 +89,52 @@ describe('a report', () => {
     // the note was altered
     expect(report.journal.intact).toBe(false);
   });
+});
+
+describe('a session with faults', () => {
+  it('tells outages and missed decisions, and what the repaired bars are worth', async () => {
+    const { result } = await paperTrade({
+      bundle,
+      from: '2020-03-10T14:00:00Z',
+      to: '2020-03-10T14:30:00Z',
+      fills: 'path',
+      speed: 'max',
+      seed: 1,
+      faults: {
+        scripted: [
+          // over two closes
+          {
+            trigger: { at: { from: 'start', ms: 10 * 60_000 + 30_000 } },
+            fault: { kind: 'connectivity_lost', duration: 120_000, data: 'lost' },
+          },
+          {
+            trigger: { at: { from: 'start', ms: 20 * 60_000 } },
+            fault: { kind: 'reject_order', match: {}, code: 201, message: 'no', with_status: true },
+          },
+        ],
+        random: null,
+      },
+      tradingDir: path.join(folder, 'faulty'),
+      logLevel: 'warning',
+    });
+    const { report } = result;
+    expect(report.uptime.outages).toHaveLength(1);
+    expect(report.uptime.outages[0].cause).toBe('connection');
+    // the two minutes, and what it took to be whole again
+    expect(report.uptime.outages[0].marketSeconds).toBeGreaterThanOrEqual(120);
+    expect(report.uptime.outages[0].marketSeconds).toBeLessThan(240);
+    expect(report.uptime.readyShare).toBeLessThan(0.94);
+    expect(report.uptime.decisionsMade).toBeLessThan(report.uptime.decisionsDue);
+    expect(report.uptime.alerts).toMatchObject({ DISCONNECTED: 1 });
+    // history gave what was missed, to the bit
+    expect(report.bars.same).toBe(report.bars.expected);
+    expect(report.agrees).toBe(true);
+    expect(paperText(report)).toContain('Things were broken on purpose in this session.');
+    expect(report.ledgerDifference).toBeCloseTo(0, 6);
+    const evidence = await paperEvidence(bundle, path.join(folder, 'faulty'));
+    expect(evidence.sessions[0].faults).toEqual(report.uptime.alerts);
+    expect(evidence.sessions[0].decidingShare).toBe(report.uptime.decidingShare);
+  }, 60_000);
 });
 
 describe('evidence', () => {

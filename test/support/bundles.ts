@@ -1,4 +1,5 @@
 /** Bundles whose policy is known: the network's bias alone decides. */
+import { createHash } from 'node:crypto';
 import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
@@ -8,6 +9,7 @@ import { policyLayout } from '#agents/policy/layout.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { parseInterval } from '#src/data/interval.js';
 import type { BundleContents } from '#src/registry/bundle.js';
+import { littleEndianBytes } from '#src/registry/safetensors.js';
 import type { BundleManifest } from '#src/registry/manifest.js';
 
 export const BUY = 1;
@@ -50,7 +52,7 @@ export function bundleThatAlways(
         config_hash: ZERO_SHA256,
         checkpoint: 'last',
         timesteps: 0,
-        weights_sha256: ZERO_SHA256,
+        weights_sha256: createHash('sha256').update(littleEndianBytes(parameters)).digest('hex'),
       },
       seeds: [1],
       trials: null,

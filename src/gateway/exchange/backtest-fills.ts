@@ -9,7 +9,8 @@
  *
  * A stop is an exit. So is a limit order that belongs to a bracket or a group: a target. All other orders are
  * discretionary; one given against a position closes no more than what is left of it. An order whose orderRef contains
- * `forced` is a rule's, and is not cancelled by an exit.
+ * `forced` is a rule's, and is not cancelled by an exit. One whose orderRef contains `-X` leaves by decision, though it
+ * be a limit order in a group; those that leave together are one order to the commission, as in the environment.
  */
 import { isInside, paidPrice, stopBase, stopReached, targetReached, tradesThrough } from '#env/market/fills.js';
 import { floorLots } from '#env/market/ticks.js';
@@ -47,6 +48,7 @@ export class BacktestMatcher implements Matcher {
     if (this.#exitsAtOpen(feed, orders, open)) {
       for (const working of orders) if (isDiscretionary(working) && !isForced(working)) this.#desk.cancel(working);
     }
+    this.#leaveAtOpen(feed, orders, open);
     for (const working of orders) this.#orderAtOpen(working, feed, open);
     for (const working of this.#active(feed))
       if (working.isTrailing && Number.isNaN(working.best)) this.#begin(working, feed);
@@ -99,6 +101,21 @@ export class BacktestMatcher implements Matcher {
       filled = true;
     }
     return filled;
+  }
+
+  /** The parts of one decision to leave. */
+  #leaveAtOpen(feed: Feed, orders: readonly WorkingOrder[], open: number): void {
+    const parts = orders.filter(
+      (o) =>
+        o.isWorking &&
+        isPartOfLeaving(o) &&
+        this.#reduces(o, feed) &&
+        (!o.isLimited || isInside(o.side, o.limit, open)),
+    );
+    if (parts.length < 2) return;
+    const { limit, isLimited, side } = parts[0];
+    const price = this.#pricePaid(feed, side, open, isLimited ? limit : NaN);
+    this.#fillTogether(feed, parts, price, REMOVED_LIQUIDITY, this.#desk.world.nowMs);
   }
 
   /** Discretionary orders and stops that open a position. */
@@ -173,6 +190,7 @@ export class BacktestMatcher implements Matcher {
     const favourable = side > 0 ? high : low;
     const reached = this.#openedWithin[feed.index] === 1 ? feed.market.close[feed.bar] : favourable;
     const leaving = orders.find((o) => o.isWorking && leavesAtLimit(o));
+    const parts = orders.filter((o) => o !== leaving && o.isWorking && leavesAtLimit(o) && isPartOfLeaving(o));
     for (const target of targetsByDistance(orders, side)) {
       const limitIsNearer = leaving !== undefined && !targetReached(side, target.limit, leaving.limit);
       if (limitIsNearer || !targetReached(side, target.limit, reached)) break;
@@ -181,9 +199,17 @@ export class BacktestMatcher implements Matcher {
         this.#take(target, feed, target.fillable, liveFrom, target.limit, timeMs);
       else this.#rest(target, feed, target.fillable, timeMs);
     }
-    if (leaving === undefined || !leaving.isWorking || !tradesThrough(leaving.side, leaving.limit, high, low)) return;
-    const quantity = this.#quantityLeft(leaving, feed);
-    if (quantity > 0) this.#rest(leaving, feed, quantity, timeMs);
+    if (leaving === undefined || !tradesThrough(leaving.side, leaving.limit, high, low)) return;
+    const left = [leaving, ...parts].filter((o) => o.isWorking);
+    if (left.length > 1) {
+      const price = feed.market.ticks.roundAgainst(leaving.limit, leaving.side);
+      this.#fillTogether(feed, left, price, ADDED_LIQUIDITY, timeMs);
+      return;
+    }
+    for (const working of left) {
+      const quantity = this.#quantityLeft(working, feed);
+      if (quantity > 0) this.#rest(working, feed, quantity, timeMs);
+    }
   }
 
   #atClose(feed: Feed): void {
@@ -242,17 +268,22 @@ export class BacktestMatcher implements Matcher {
     }
     for (const [base, group] of byBase) {
       const price = this.#pricePaid(feed, group[0].side, base, NaN);
-      const total = group.reduce((sum, stop) => sum + stop.fillable, 0);
-      let leftMicros = toMicros(this.#commission(feed, group[0].side * total, price));
-      let leftQuantity = total;
-      for (const stop of group) {
-        const quantity = stop.fillable;
-        if (!stop.isWorking || quantity === 0) continue;
-        const shareMicros = quantity === leftQuantity ? leftMicros : Math.round((leftMicros * quantity) / leftQuantity);
-        leftMicros -= shareMicros;
-        leftQuantity -= quantity;
-        this.#desk.fill(stop, { quantity, price, liquidity: REMOVED_LIQUIDITY, timeMs, commission: shareMicros / 1e6 });
-      }
+      this.#fillTogether(feed, group, price, REMOVED_LIQUIDITY, timeMs);
+    }
+  }
+
+  /** Fills all of them at one price; the commission is that of one order, each bears its share. */
+  #fillTogether(feed: Feed, orders: readonly WorkingOrder[], price: number, liquidity: number, timeMs: number): void {
+    const total = orders.reduce((sum, { fillable }) => sum + fillable, 0);
+    let leftMicros = toMicros(this.#commission(feed, orders[0].side * total, price));
+    let leftQuantity = total;
+    for (const working of orders) {
+      const quantity = working.fillable;
+      if (!working.isWorking || quantity === 0) continue;
+      const shareMicros = quantity === leftQuantity ? leftMicros : Math.round((leftMicros * quantity) / leftQuantity);
+      leftMicros -= shareMicros;
+      leftQuantity -= quantity;
+      this.#desk.fill(working, { quantity, price, liquidity, timeMs, commission: shareMicros / 1e6 });
     }
   }
 
@@ -291,8 +322,13 @@ function isDiscretionary(working: WorkingOrder): boolean {
 
 /** A limit order that belongs to a bracket or a group. */
 function isTarget(working: WorkingOrder): boolean {
-  return working.order.orderType === 'LMT' && (working.parent !== null || working.ocaKey !== '');
+  return (
+    working.order.orderType === 'LMT' && (working.parent !== null || working.ocaKey !== '') && !isPartOfLeaving(working)
+  );
 }
+
+/** One of the orders, each for its part of the position, that leave together. */
+const isPartOfLeaving = ({ order }: WorkingOrder): boolean => order.orderRef.includes('-X');
 
 /** A limit order to leave: given as such, or a stop-limit that has triggered. */
 function leavesAtLimit(working: WorkingOrder): boolean {

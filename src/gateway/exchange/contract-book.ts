@@ -16,8 +16,16 @@ export interface ContractEntry {
   readonly feed: number;
 }
 
-/** Rule 26 is IBKR's "a cent everywhere"; others count from here. */
-const CENT_RULE = 26;
+/** Rules of IBKR that clients' tests and logs show, as far as they show them. */
+const PUBLISHED_RULES: readonly (readonly [number, ContractEntry['increments']])[] = [
+  [26, [{ lowEdge: 0, increment: 0.01 }]],
+  [32, [{ lowEdge: 0, increment: 0.01 }]],
+  [67, [{ lowEdge: 0, increment: 0.25 }]],
+  [239, [{ lowEdge: 0, increment: 0.00005 }]],
+  [635, [{ lowEdge: 0, increment: 0.0001 }]],
+  [2806, [{ lowEdge: 0, increment: 0.25 }]],
+];
+/** Rules of which no number is known count from here. */
 const FIRST_MADE_RULE = 1000;
 
 export class ContractBook {
@@ -25,9 +33,12 @@ export class ContractBook {
   /** By conId; derivatives are added as they are asked for. */
   readonly #byConId = new Map<number, ContractEntry>();
   readonly #rules = new Map<string, number>();
-  readonly #incrementsByRule = new Map<number, ContractEntry['increments']>();
+  readonly #incrementsByRule = new Map<number, ContractEntry['increments']>(PUBLISHED_RULES);
+  /** Price at which a feed trades, by which strikes are listed; NaN: not known. */
+  readonly #priceOf: (feed: number) => number;
 
-  constructor(bars: readonly Bars[]) {
+  constructor(bars: readonly Bars[], priceOf: (feed: number) => number) {
+    this.#priceOf = priceOf;
     bars.forEach((one, feed) =>
       this.#add(describe(one), one.instrument.ticks, one.instrument.lotSize, one.calendar, feed),
     );
@@ -46,19 +57,37 @@ export class ContractBook {
   /** Every contract that fits what is given; empty: error 200. */
   matches(query: ContractQuery, nowMs: number): ContractEntry[] {
     if (query.conId > 0) {
-      const entry = this.#byConId.get(query.conId);
+      const entry = this.byConId(query.conId);
       return entry !== undefined && (query.exchange === '' || trades(entry, query.exchange)) ? [entry] : [];
     }
     const wanted = normalized(query);
     const found = this.#entries.filter((entry) => fits(entry, wanted));
     if (found.length > 0) return found;
-    return derivatives(wanted, nowMs)
-      .map(
-        (known) =>
-          this.#byConId.get(known.conId) ??
-          this.#add(known, [{ lowEdge: 0, increment: known.minTick }], 1, known.calendar, -1),
-      )
+    return derivatives(wanted, nowMs, (stock) => this.priceOf(stock.conId))
+      .map((known) => this.#derivative(known))
       .filter((entry) => fits(entry, wanted));
+  }
+
+  /** The entry of a derivative; where its made identifier belongs to another one, it has the next that is free. */
+  #derivative(known: KnownContract): ContractEntry {
+    let { conId } = known;
+    for (;;) {
+      const entry = this.#byConId.get(conId);
+      if (entry === undefined)
+        return this.#add({ ...known, conId }, [{ lowEdge: 0, increment: known.minTick }], 1, known.calendar, -1);
+      if (isSameDerivative(entry.known, known)) return entry;
+      conId++;
+    }
+  }
+
+  byConId(conId: number): ContractEntry | undefined {
+    return this.#byConId.get(conId);
+  }
+
+  /** Last price of a contract that is replayed; NaN: there is none. */
+  priceOf(conId: number): number {
+    const entry = this.#byConId.get(conId);
+    return entry === undefined || entry.feed < 0 ? NaN : this.#priceOf(entry.feed);
   }
 
   increments(marketRuleId: number): ContractEntry['increments'] | undefined {
@@ -105,13 +134,19 @@ export class ContractBook {
     const key = JSON.stringify(increments);
     let id = this.#rules.get(key);
     if (id === undefined) {
-      const isCent = increments.length === 1 && increments[0].increment === 0.01;
-      id = isCent ? CENT_RULE : FIRST_MADE_RULE + this.#rules.size;
+      id =
+        PUBLISHED_RULES.find(([, published]) => JSON.stringify(published) === key)?.[0] ??
+        this.#rules.size + FIRST_MADE_RULE;
       this.#rules.set(key, id);
       this.#incrementsByRule.set(id, increments);
     }
     return id;
   }
+}
+
+/** Local symbols of futures come again after ten years. */
+function isSameDerivative(a: KnownContract, b: KnownContract): boolean {
+  return a.secType === b.secType && a.localSymbol === b.localSymbol && a.lastTradeDate === b.lastTradeDate;
 }
 
 /** The contract of a data set: what is known under its name, with the data set's own exchange. */

@@ -1,10 +1,15 @@
 /** What reqContractDetails, reqMatchingSymbols and reqMarketRule say of a contract. */
 import type { TradingCalendar } from '#env/market/calendar.js';
 import type { ContractDetails, ServerMessage } from '../wire/responses.js';
+import type { ExchangeRequest } from '../wire/requests.js';
 import type { ContractQuery } from '../wire/types.js';
 import type { ContractBook, ContractEntry } from './contract-book.js';
+import { OPTION_EXCHANGES, OPTION_MULTIPLIER } from './known-contracts.js';
+import { listedExpirations, listedStrikes } from './option-chains.js';
 import { knownSession, localDay } from './sessions.js';
 import { dateText, hoursText, zoneName } from './wire-time.js';
+
+type SecDefRequest = Extract<ExchangeRequest, { readonly type: 'reqSecDefOptParams' }>;
 
 const HOUR_MS = 3_600_000;
 
@@ -72,6 +77,32 @@ export function detailsOf(entry: ContractEntry, query: ContractQuery, nowMs: num
 
 function incrementAt(increments: ContractEntry['increments'], price: number): number {
   return (increments.findLast(({ lowEdge }) => price >= lowEdge) ?? increments[0]).increment;
+}
+
+/** Options of one underlying, one message an exchange. */
+export function optionParameters(
+  book: ContractBook,
+  { reqId, underlyingConId, underlyingSecType }: SecDefRequest,
+  nowMs: number,
+): ServerMessage[] {
+  const entry = book.byConId(underlyingConId);
+  const end: ServerMessage = { type: 'securityDefinitionOptionParameterEnd', reqId };
+  const strikes = listedStrikes(book.priceOf(underlyingConId));
+  if (entry?.known.secType !== 'STK' || underlyingSecType !== 'STK' || strikes.length === 0) return [end];
+  const expirations = listedExpirations(nowMs);
+  return [
+    ...OPTION_EXCHANGES.split(',').map((exchange): ServerMessage => ({
+      type: 'securityDefinitionOptionParameter',
+      reqId,
+      exchange,
+      underlyingConId,
+      tradingClass: entry.known.symbol,
+      multiplier: OPTION_MULTIPLIER,
+      expirations,
+      strikes,
+    })),
+    end,
+  ];
 }
 
 /** At most so many samples, as from IBKR. */

@@ -59,8 +59,12 @@ export class Desk {
     this.show(working);
   }
 
-  /** Whether the market is open for the order: regular hours, or others too where it says so and is no market order. */
+  /**
+   * Whether the market is open for the order: its time has come, and it is regular hours, or others where it says so
+   * and is no market order.
+   */
   mayTrade(working: WorkingOrder): boolean {
+    if (working.dormant) return false;
     const feed = this.world.feeds[working.entry.feed];
     if (feed === undefined) return false;
     if (feed.isOpen) return !this.keepsHours || feed.isRegular(feed.bar) || mayTradeOutside(working);

@@ -9,8 +9,9 @@ import type { ExchangeRequest } from '../wire/requests.js';
 import { AccountService } from './account-service.js';
 import { BacktestMatcher } from './backtest-fills.js';
 import { ContractBook } from './contract-book.js';
-import { detailsOf, matchingSymbols } from './contract-details.js';
+import { detailsOf, matchingSymbols, optionParameters } from './contract-details.js';
 import { Desk } from './desk.js';
+import { Dormancy } from './dormancy.js';
 import { injectFault } from './faults.js';
 import { Feed } from './feed.js';
 import { HistoryService } from './history-service.js';
@@ -37,6 +38,7 @@ class SimulatedExchange implements Exchange {
   readonly #world: World;
   readonly #desk: Desk;
   readonly #matcher: Matcher;
+  readonly #dormancy: Dormancy;
   readonly #placement: Placement;
   readonly #orders: OrderService;
   readonly #marketData: MarketData;
@@ -55,14 +57,17 @@ class SimulatedExchange implements Exchange {
       account,
       currency: bars[0].instrument.currency,
       seed: options.seed,
-      contracts: new ContractBook(bars),
+      contracts: new ContractBook(bars, (feed) => feeds[feed].last),
       feeds,
       ledger: new Ledger(options.initialCash, bars.length),
       nowMs: startMs,
     });
     this.#desk = new Desk(this.#world, options.fills === 'path');
     this.#matcher = options.fills === 'path' ? new PathMatcher(this.#desk) : new BacktestMatcher(this.#desk);
-    this.#placement = new Placement(this.#desk, this.#matcher, { allowShorting: options.allowShorting ?? true });
+    this.#dormancy = new Dormancy(this.#desk, this.#matcher);
+    this.#placement = new Placement(this.#desk, this.#matcher, this.#dormancy, {
+      allowShorting: options.allowShorting ?? true,
+    });
     this.#orders = new OrderService(this.#desk);
     this.#marketData = new MarketData(this.#world);
     this.#history = new HistoryService(this.#world);
@@ -136,7 +141,8 @@ class SimulatedExchange implements Exchange {
     for (const feed of this.#world.feeds) {
       const held = this.#world.ledger.positions[feed.index].quantity !== 0;
       const matched = this.#matcher.needsTicks && this.#desk.books.of(feed.index).length > 0;
-      feed.quiet = !(matched || (marks && held) || this.#marketData.isWatched(feed) || this.#history.follows(feed));
+      const watched = this.#marketData.isWatched(feed) || this.#history.follows(feed) || this.#dormancy.watches(feed);
+      feed.quiet = !(matched || (marks && held) || watched);
     }
   }
 
@@ -212,6 +218,7 @@ class SimulatedExchange implements Exchange {
       this.#marketData.onTick(feed);
       this.#matcher.onTick(feed);
     }
+    this.#dormancy.check();
   }
 
   advanceClock(timeMs: number): void {
@@ -258,6 +265,7 @@ class SimulatedExchange implements Exchange {
     // in a backtest orders meet bars, and need no quote
     if (this.#matcher.needsTicks || !ORDER_REQUESTS.has(request.type)) this.#catchUp();
     this.#answer(client, request);
+    if (ORDER_REQUESTS.has(request.type)) this.#dormancy.check();
     this.#listen();
   }
 
@@ -267,6 +275,8 @@ class SimulatedExchange implements Exchange {
         return this.#contractDetails(client, request);
       case 'reqMatchingSymbols':
         return client.send(matchingSymbols(this.#world.contracts, request.reqId, request.pattern));
+      case 'reqSecDefOptParams':
+        return optionParameters(this.#world.contracts, request, this.nowMs).forEach((message) => client.send(message));
       case 'reqMarketRule':
         return this.#marketRule(client, request.marketRuleId);
       case 'reqMktData':
@@ -276,7 +286,9 @@ class SimulatedExchange implements Exchange {
       case 'reqMarketDataType':
         return this.#marketData.reqMarketDataType(client, request.marketDataType);
       case 'reqTickByTickData':
-        return this.#marketData.reqTickByTick(client, request);
+        return this.#marketData.reqTickByTick(client, request, (feed, show, wanted) =>
+          this.#history.recentTicks(client, request.reqId, feed, show, wanted),
+        );
       case 'cancelTickByTickData':
         return this.#marketData.cancelTickByTick(client, request.reqId);
       case 'reqRealTimeBars':

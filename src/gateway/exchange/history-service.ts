@@ -8,7 +8,7 @@ import { History } from './history.js';
 import { parseHistoryQuery, type HistoryQuery } from './history-query.js';
 import { AMBIGUOUS, NO_DEFINITION } from './market-data.js';
 import { knownSessionsBetween } from './sessions.js';
-import { hasVolume, offers, type GatheredBar, type Show } from './show.js';
+import { hasVolume, midpoint, offers, type GatheredBar, type Show, type TickShow } from './show.js';
 import type { World } from './world.js';
 import { dateText, localTimeText, parseTime, utcTimeText, zoneName } from './wire-time.js';
 
@@ -140,10 +140,16 @@ export class HistoryService {
     client.send(this.#tickMessage(reqId, feed, whatToShow, fromMs, toMs, backwards, useRth, wanted));
   }
 
+  /** The last `wanted` ticks of a feed, whatever the hour. */
+  recentTicks(client: ExchangeClient, reqId: number, feed: Feed, show: TickShow, wanted: number): void {
+    const most = Math.min(wanted, MOST_TICKS);
+    client.send(this.#tickMessage(reqId, feed, show, -Infinity, this.#nowOf(feed), true, false, most));
+  }
+
   #tickMessage(
     reqId: number,
     feed: Feed,
-    show: 'TRADES' | 'BID_ASK' | 'MIDPOINT',
+    show: TickShow,
     fromMs: number,
     toMs: number,
     backwards: boolean,
@@ -190,7 +196,7 @@ export class HistoryService {
     }
     const ticks = gather((path, i) => ({
       timeSec: secondOf(path, i),
-      price: securityType === 'CASH' ? path.price[i] : (path.bid[i] + path.ask[i]) / 2,
+      price: securityType === 'CASH' ? path.price[i] : midpoint(path.bid[i], path.ask[i]),
       size: 0,
     }));
     return { type: 'historicalTicks', reqId, ticks, done: true };

@@ -98,6 +98,46 @@ describe('market data', () => {
   });
 });
 
+describe('ticks that have happened', () => {
+  it('come first where a subscription asks for them', () => {
+    const client = open();
+    runUntil(client.exchange, FRIDAY.openMs + MINUTE_MS / 2);
+    const subscribe = (reqId: number, tickType: string, numberOfTicks: number) =>
+      client.ask({
+        type: 'reqTickByTickData',
+        reqId,
+        contract: query('TEST'),
+        tickType,
+        numberOfTicks,
+        ignoreSize: false,
+      });
+    expect(subscribe(1, 'Last', 0)).toEqual([]);
+    expect(subscribe(2, 'AllLast', 5)).toMatchObject([{ type: 'historicalTicksLast', reqId: 2, done: true }]);
+    expect(subscribe(3, 'BidAsk', 5)).toMatchObject([{ type: 'historicalTicksBidAsk', reqId: 3 }]);
+    expect(subscribe(4, 'MidPoint', 5)).toMatchObject([{ type: 'historicalTicks', reqId: 4 }]);
+    const [{ ticks }] = client.of('historicalTicksLast');
+    expect(ticks).toHaveLength(5);
+    expect(ticks.at(-1)?.timeSec).toBeLessThanOrEqual(client.exchange.nowMs / 1000);
+    expect(subscribe(2, 'AllLast', 5)).toMatchObject([{ code: 322 }]);
+  });
+
+  it('bear whole milliseconds as real-time volume, whatever the clock says', () => {
+    const client = open();
+    client.exchange.advanceClock(client.exchange.nowMs + 200.4);
+    client.ask({
+      type: 'reqMktData',
+      reqId: 1,
+      contract: query('TEST'),
+      genericTicks: ['233'],
+      snapshot: false,
+      regulatorySnapshot: false,
+    });
+    const volumes = client.of('tickString').filter(({ tickType }) => tickType === 48);
+    expect(volumes.length).toBeGreaterThan(0);
+    for (const { value } of volumes) expect(value.split(';')[2]).toMatch(/^\d+$/);
+  });
+});
+
 describe('contracts', () => {
   const details = (client: TestClient, contract: ReturnType<typeof query>) =>
     client
@@ -118,6 +158,12 @@ describe('contracts', () => {
       { type: 'marketRule', marketRuleId, increments: [{ lowEdge: 0, increment: 0.01 }] },
     ]);
     expect(details(client, query('', { conId: one.contract.conId, secType: '' }))).toHaveLength(1);
+    const [pair] = details(client, query('EUR', { secType: 'CASH', exchange: 'IDEALPRO' }));
+    expect(pair.marketRuleIds).toBe('239');
+    expect(client.ask({ type: 'reqMarketRule', marketRuleId: 239 })).toMatchObject([
+      { increments: [{ lowEdge: 0, increment: 0.00005 }] },
+    ]);
+    expect(client.ask({ type: 'reqMarketRule', marketRuleId: 4711 })).toMatchObject([{ code: 321 }]);
   });
 
   it.each([

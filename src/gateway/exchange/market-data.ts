@@ -4,10 +4,13 @@ import type { ExchangeRequest } from '../wire/requests.js';
 import type { ServerMessage } from '../wire/responses.js';
 import type { ContractQuery } from '../wire/types.js';
 import type { Feed } from './feed.js';
-import { isShow, offers, realtimeBarMessage, type Show } from './show.js';
+import { isShow, midpoint, offers, realtimeBarMessage, type Show, type TickShow } from './show.js';
 import { QuoteStream } from './quote-stream.js';
 import { Windows } from './windows.js';
 import type { World } from './world.js';
+
+/** Ticks of the past that belong to a tick-by-tick subscription. */
+const TICKS_OF = { Last: 'TRADES', AllLast: 'TRADES', BidAsk: 'BID_ASK', MidPoint: 'MIDPOINT' } as const;
 
 type RequestOf<Type extends ExchangeRequest['type']> = Extract<ExchangeRequest, { readonly type: Type }>;
 
@@ -124,8 +127,13 @@ export class MarketData {
     this.#cancel(client, reqId, 'quotes');
   }
 
-  reqTickByTick(client: ExchangeClient, request: RequestOf<'reqTickByTickData'>): void {
-    const { reqId, contract, tickType } = request;
+  /** Where the client wants ticks that have happened, `recent` tells them first. */
+  reqTickByTick(
+    client: ExchangeClient,
+    request: RequestOf<'reqTickByTickData'>,
+    recent: (feed: Feed, show: TickShow, wanted: number) => void,
+  ): void {
+    const { reqId, contract, tickType, numberOfTicks } = request;
     const kind = (['Last', 'AllLast', 'BidAsk', 'MidPoint'] as const).find((one) => one === tickType);
     if (kind === undefined)
       return error(
@@ -153,6 +161,7 @@ export class MarketData {
       );
     if (this.#isTaken(client, reqId)) return error(client, reqId, 322, 'Error processing request.-Duplicate ticker id');
     this.#watchers[feed.index].ticks.push({ client, reqId, kind, bid: NaN, ask: NaN });
+    if (numberOfTicks > 0) recent(feed, TICKS_OF[kind], numberOfTicks);
   }
 
   cancelTickByTick(client: ExchangeClient, reqId: number): void {
@@ -299,7 +308,7 @@ function sendTick(one: TickSubscription, feed: Feed): void {
     message =
       kind === 'BidAsk'
         ? { type: 'tickByTickBidAsk', reqId, timeSec, bidPrice, askPrice, bidSize, askSize, attributes: 0 }
-        : { type: 'tickByTickMidPoint', reqId, timeSec, midPoint: (bidPrice + askPrice) / 2 };
+        : { type: 'tickByTickMidPoint', reqId, timeSec, midPoint: midpoint(bidPrice, askPrice) };
   }
   client.send(message);
 }

@@ -48,8 +48,6 @@ function checkTerms(order: Order, account: string): Refusal | null {
     return refuse(387, `Unsupported order type for this exchange and security type: '${order.orderType}'`);
   if (!TIMES_IN_FORCE.has(order.tif)) return refuse(10052, `Invalid time in force: '${order.tif}'`);
   if (order.tif === 'GTD' && order.goodTillDate === '') return invalid('Good till date is missing');
-  if (order.conditions.length > 0) return invalid('Conditional orders are not simulated');
-  if (order.goodAfterTime !== '') return invalid('Good after time is not simulated');
   if (order.hedgeType !== '') return invalid('Hedge orders are not simulated');
   if ((order.scalePriceIncrement ?? 0) > 0) return invalid('Scale orders are not simulated');
   if (order.deltaNeutralOrderType !== '' && order.deltaNeutralOrderType !== 'None')

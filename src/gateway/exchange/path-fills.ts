@@ -5,6 +5,7 @@ import { ADDED_LIQUIDITY, REMOVED_LIQUIDITY, type Desk } from './desk.js';
 import type { Feed } from './feed.js';
 import type { Matcher } from './matcher.js';
 import { follow } from './trailing.js';
+import { watchedPrice } from './trigger-price.js';
 import type { WorkingOrder } from './working-order.js';
 
 export class PathMatcher implements Matcher {
@@ -38,7 +39,8 @@ export class PathMatcher implements Matcher {
     const feed = this.#desk.world.feeds[working.entry.feed];
     if (feed === undefined) return;
     if (feed.isOpen && feed.ticked > 0) this.#match(working, feed, false);
-    if (isImmediate(working) && working.isWorking && !working.isHeldByParent) this.#desk.cancel(working);
+    if (isImmediate(working) && working.isWorking && !working.isHeldByParent && !working.dormant)
+      this.#desk.cancel(working);
   }
 
   #match(working: WorkingOrder, feed: Feed, gap: boolean): void {
@@ -75,7 +77,7 @@ export class PathMatcher implements Matcher {
 
   #triggers(working: WorkingOrder, feed: Feed): boolean {
     const { side } = working;
-    const price = triggerPrice(working, feed);
+    const price = watchedPrice(working.order.triggerMethod, side, working.entry, feed);
     if (working.isTrailing) follow(working, price, feed.grid.ticks);
     // a stop of a sale protects a long position
     const reached = working.triggersOnTouch
@@ -90,6 +92,7 @@ export class PathMatcher implements Matcher {
   #matchAtClose(working: WorkingOrder, feed: Feed): void {
     const { orderType } = working.order;
     if ((orderType !== 'MOC' && orderType !== 'LOC') || !working.isWorking || working.isHeldByParent) return;
+    if (working.dormant) return;
     if (orderType === 'LOC' && !isInside(working.side, working.limit, feed.last)) return;
     this.#desk.fill(working, {
       quantity: working.fillable,
@@ -101,12 +104,3 @@ export class PathMatcher implements Matcher {
 }
 
 const isImmediate = ({ order }: WorkingOrder): boolean => order.tif === 'IOC' || order.tif === 'FOK';
-
-/** Stocks trigger on the last trade, currency pairs on the quote, as by IBKR's default; the order may say otherwise. */
-function triggerPrice({ order, side, entry }: WorkingOrder, feed: Feed): number {
-  const { triggerMethod } = order;
-  if (triggerMethod === 8) return (feed.bid + feed.ask) / 2;
-  const byQuote = triggerMethod === 1 || triggerMethod === 4 || (triggerMethod === 0 && entry.known.secType === 'CASH');
-  if (!byQuote) return feed.last;
-  return side > 0 ? feed.ask : feed.bid;
-}

@@ -14,9 +14,11 @@ import type { ExchangeClient } from '../exchange-port.js';
 import type { ContractQuery, Order } from '../wire/types.js';
 import type { ContractEntry } from './contract-book.js';
 import type { Desk } from './desk.js';
+import type { Dormancy } from './dormancy.js';
 import type { Matcher } from './matcher.js';
 import { MICROS } from './ledger.js';
 import { marginsOf } from './margin.js';
+import { readTerms, type OrderTerms } from './order-terms.js';
 import { openOrderMessage, orderState, WorkingOrder } from './working-order.js';
 import { sessionAtOrAfter } from './sessions.js';
 import { localTimeText, parseTime } from './wire-time.js';
@@ -32,11 +34,13 @@ export interface PlacementRules {
 export class Placement {
   readonly #desk: Desk;
   readonly #matcher: Matcher;
+  readonly #dormancy: Dormancy;
   readonly #rules: PlacementRules;
 
-  constructor(desk: Desk, matcher: Matcher, rules: PlacementRules) {
+  constructor(desk: Desk, matcher: Matcher, dormancy: Dormancy, rules: PlacementRules) {
     this.#desk = desk;
     this.#matcher = matcher;
+    this.#dormancy = dormancy;
     this.#rules = rules;
   }
 
@@ -69,6 +73,12 @@ export class Placement {
     return checkOrder(order, world.account, grid, entry.lotSize, mayBeFractional);
   }
 
+  /** What the order waits for. A backtest knows bars, and no moments between them. */
+  #termsOf(entry: ContractEntry, order: Order): OrderTerms | Refusal {
+    if (!this.#matcher.needsTicks && (order.goodAfterTime !== '' || order.conditions.length > 0)) return NO_TERMS_HERE;
+    return readTerms(order, entry, this.#desk.world, this.#desk.executions);
+  }
+
   #placeNew(
     clientId: number,
     orderId: number,
@@ -80,6 +90,8 @@ export class Placement {
     if (!(orderId > 0) || orderId < books.highest(clientId)) return refused(DUPLICATE_ID);
     const entry = this.#lookUp(query);
     if ('code' in entry) return refused(entry);
+    const terms = this.#termsOf(entry, order);
+    if ('code' in terms) return refused(terms);
     const parent = order.parentId > 0 ? books.find(clientId, order.parentId) : undefined;
     const problem =
       this.#check(entry, order) ??
@@ -95,21 +107,21 @@ export class Placement {
       working.parent = parent;
       parent.children.push(working);
     }
-    const expiryMs = this.#expiryOf(working);
+    const expiryMs = this.#expiryOf(working, terms);
     if (expiryMs === null)
       return refused({
         code: 321,
         message: `Error validating request.-'bW' : cause - Invalid good till date '${order.goodTillDate}'`,
       });
     books.add(working);
-    this.#take(working, expiryMs);
+    this.#take(working, expiryMs, terms);
     const rejection = this.#desk.faults.take('rejectOrder', working);
     if (rejection !== null) return this.#desk.reject(working, rejection.code, rejection.message, rejection.withStatus);
     if (order.transmit) this.#transmitFamily(working);
   }
 
   /** Prices, group and expiry of the order as it was given. */
-  #take(working: WorkingOrder, expiryMs: number): void {
+  #take(working: WorkingOrder, expiryMs: number, terms: OrderTerms): void {
     const { order, parent } = working;
     const { world } = this.#desk;
     working.limit = working.isLimited && order.lmtPrice !== null ? order.lmtPrice : NaN;
@@ -122,6 +134,7 @@ export class Placement {
     working.ocaType = order.ocaType > 0 && !bracket ? order.ocaType : 3;
     working.heldWhenGiven = world.ledger.positions[working.entry.feed]?.quantity ?? 0;
     working.expiryMs = expiryMs;
+    this.#dormancy.set(working, terms);
     if (expiryMs < Infinity) {
       world.timers.at(expiryMs, () => {
         if (!working.isDone && working.expiryMs <= world.nowMs) this.#desk.cancel(working);
@@ -142,13 +155,19 @@ export class Placement {
     const { order } = working;
     const open = this.#desk.mayTrade(working);
     working.transmitted = true;
-    if (!open && working.entry.feed >= 0 && (order.tif === 'IOC' || order.tif === 'FOK') && this.#desk.keepsHours)
+    if (
+      !open &&
+      !working.dormant &&
+      working.entry.feed >= 0 &&
+      (order.tif === 'IOC' || order.tif === 'FOK') &&
+      this.#desk.keepsHours
+    )
       return this.#desk.reject(working, CLOSED_FOR_NOW.code, CLOSED_FOR_NOW.message, true);
     this.#desk.books.enter(working);
     const held = working.isHeldByParent || working.waitsForTrigger || !open;
     working.status = held ? 'PreSubmitted' : 'Submitted';
     this.#desk.show(working);
-    if (!open && working.parent === null) this.#warnClosed(working);
+    if (!open && !working.dormant && working.parent === null) this.#warnClosed(working);
   }
 
   /** 399: an order outside its hours is kept until they begin. */
@@ -178,6 +197,8 @@ export class Placement {
     if (entry !== working.entry || order.action !== working.order.action) return refused(NOT_THE_SAME);
     const problem = this.#check(entry, order, working) ?? this.#checkAccount(entry, order, working.parent, working);
     if (problem !== null) return refused(problem);
+    const terms = this.#termsOf(entry, order);
+    if ('code' in terms) return refused(terms);
     if (order.totalQuantity <= working.filled)
       return refused({
         code: 321,
@@ -194,7 +215,7 @@ export class Placement {
       working.best = NaN;
       working.stop = NaN;
     }
-    this.#take(working, this.#expiryOf(working) ?? working.expiryMs);
+    this.#take(working, this.#expiryOf(working, terms) ?? working.expiryMs, terms);
     if (!working.transmitted) {
       if (order.transmit) this.#transmitFamily(working);
       return;
@@ -206,9 +227,10 @@ export class Placement {
   }
 
   /** Market time at which the order ends by itself; null: its date cannot be read. */
-  #expiryOf({ order, entry }: WorkingOrder): number | null {
+  #expiryOf({ order, entry }: WorkingOrder, terms: OrderTerms): number | null {
     const { calendar } = entry;
-    const { nowMs } = this.#desk.world;
+    // an order for the day is one for the day on which it begins
+    const nowMs = Math.max(this.#desk.world.nowMs, terms.afterMs);
     if (order.tif === 'GTC') return Infinity;
     if (order.tif === 'GTD') {
       const parsed = parseTime(order.goodTillDate, calendar, nowMs);
@@ -298,6 +320,8 @@ export class Placement {
     if ('code' in entry) return refused(entry);
     const problem = this.#check(entry, order);
     if (problem !== null) return refused(problem);
+    const terms = this.#termsOf(entry, order);
+    if ('code' in terms) return refused(terms);
     const { world } = this.#desk;
     const side = order.action === 'BUY' ? 1 : -1;
     const price = this.#priceOf(entry, order);
@@ -347,8 +371,12 @@ export class Placement {
   }
 }
 
-/** Of a US stock without bars: by its limit, or the least that an order costs; of others nothing is known. */
+/** Least commission of an order in a currency pair, USD, by IBKR's price list. */
+const LEAST_PAIR_COMMISSION = 2;
+
+/** Of a US stock without bars: by its limit, or the least that an order costs; of a pair the least; of others nothing. */
 function leastCommission({ known }: ContractEntry, quantity: number, price: number): number | null {
+  if (known.secType === 'CASH' && known.currency === 'USD') return LEAST_PAIR_COMMISSION;
   if (known.secType !== 'STK' || known.currency !== 'USD') return null;
   return ibkrFixedCommission(quantity, price > 0 ? price : Infinity);
 }
@@ -359,5 +387,9 @@ const NOT_THE_SAME: Refusal = { code: 105, message: 'Order being modified does n
 const CLOSED_GROUP: Refusal = {
   code: 201,
   message: 'Order rejected - reason:An order of this OCA group was filled already: its name cannot be used again.',
+};
+const NO_TERMS_HERE: Refusal = {
+  code: 321,
+  message: "Error validating request.-'bW' : cause - Conditions and good after time need the fills of the tick path",
 };
 const MISSING_PARENT: Refusal = { code: 10006, message: 'Missing parent order.' };

@@ -90,7 +90,7 @@ export class QuoteStream {
     const tickType = this.#isDelayed ? DELAYED[LAST_TIMESTAMP] : LAST_TIMESTAMP;
     client.send({ type: 'tickString', reqId, tickType, value: String(Math.floor(feed.lastTimeMs / 1000)) });
     if (!this.#withRtVolume) return;
-    const value = `${feed.last};${feed.lastSize};${nowMs};${feed.dayVolume};${feed.last};true`;
+    const value = `${feed.last};${feed.lastSize};${Math.floor(nowMs)};${feed.dayVolume};${feed.last};true`;
     client.send({ type: 'tickString', reqId, tickType: RT_VOLUME, value });
   }
 

@@ -1,4 +1,5 @@
 /** What "whatToShow" means for one tick of an instrument, and one bar gathered from ticks or from finer bars. */
+import { withoutNoise } from '#env/market/ticks.js';
 import type { ServerMessage } from '../wire/responses.js';
 import type { BarPath } from './bar-path.js';
 
@@ -44,6 +45,8 @@ export class GatheredBar {
 }
 
 export type Show = 'TRADES' | 'ADJUSTED_LAST' | 'MIDPOINT' | 'BID' | 'ASK' | 'BID_ASK';
+/** What ticks of the past are told of. */
+export type TickShow = 'TRADES' | 'BID_ASK' | 'MIDPOINT';
 const SHOWS: ReadonlySet<string> = new Set(['TRADES', 'ADJUSTED_LAST', 'MIDPOINT', 'BID', 'ASK', 'BID_ASK']);
 
 export function isShow(text: string): text is Show {
@@ -54,6 +57,11 @@ export function isShow(text: string): text is Show {
 export function offers(secType: string, show: Show): boolean {
   if (secType === 'CASH') return show !== 'TRADES' && show !== 'ADJUSTED_LAST';
   return secType !== 'IND' || show === 'TRADES';
+}
+
+/** Between two prices on tick, without the noise of the sum. */
+export function midpoint(bid: number, ask: number): number {
+  return withoutNoise((bid + ask) / 2);
 }
 
 /** Adds tick i of a path. The bars of a pair are its midpoint, so that of a pair is the path itself. */
@@ -76,7 +84,7 @@ export function addTick(bar: GatheredBar, path: BarPath, i: number, show: Show, 
           ? path.ask[i]
           : isCash
             ? path.price[i]
-            : (path.bid[i] + path.ask[i]) / 2;
+            : midpoint(path.bid[i], path.ask[i]);
     bar.add(price, price, price, price, 0, 0, 1);
   }
 }

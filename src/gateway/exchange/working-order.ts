@@ -35,6 +35,8 @@ export class WorkingOrder {
   /** Best price since a trailing order began to follow. */
   best = NaN;
   triggered = false;
+  /** Its time or its conditions have not come: it is held at the broker. */
+  dormant = false;
   /** It has been in the market at an earlier tick: it is filled at its own price. */
   rested = false;
   /** Position when the order was last given, by which a backtest knows whether it reduces. */

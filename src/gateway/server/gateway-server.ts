@@ -112,6 +112,11 @@ export class GatewayServer {
     return { armed: this.#armed, done: this.#records };
   }
 
+  /** Market time at which the next of the outages ends; null: there is none. */
+  get nextOutageEndMs(): number | null {
+    return this.#outages.nextEndMs;
+  }
+
   /** Throws GATEWAY_OPTIONS where the port cannot be had. */
   async listen(): Promise<void> {
     await this.#listen(this.#options.port);
@@ -173,6 +178,8 @@ export class GatewayServer {
       case 'farm_broken':
       case 'server_link_broken':
         this.#outages.begin(fault);
+        // after the replay only the outage itself moves the clock
+        this.#host.wake();
         return;
       default:
         this.#exchange.inject(toExchangeFault(fault));

@@ -32,6 +32,13 @@ export class Outages {
     this.#sessions = sessions;
   }
 
+  /** Market time; null: there is no outage. */
+  get nextEndMs(): number | null {
+    let next: number | null = null;
+    for (const { endMs } of this.#current) if (next === null || endMs < next) next = endMs;
+    return next;
+  }
+
   begin(fault: OutageFault): void {
     const outage = outageOf(fault, this.#exchange.nowMs + fault.duration);
     this.#current.add(outage);

@@ -18,6 +18,10 @@ export interface PacerHost {
   /** Whether the market must stand still for now: nobody is there, a client is slow, or a runner decides. */
   holds(): boolean;
   over(): void;
+  /** After the replay: market time at which an outage ends; null: there is none. */
+  pendingMs(): number | null;
+  /** After the replay: the clock has gone on. */
+  moved(): void;
 }
 
 export class Pacer {
@@ -126,8 +130,7 @@ export class Pacer {
         }
         // no boundary will come that a step could end at
         if (this.#stepsLeft !== Infinity) this.pause();
-        // the clock goes on, for clients that stay
-        else if (!fast) this.#sleep(LONGEST_SLEEP_MS);
+        else this.#goOn();
         return;
       }
       if (fast) {
@@ -156,6 +159,21 @@ export class Pacer {
         return;
       }
     }
+  }
+
+  /** The clock goes on for clients that stay: an outage that nothing ends would part them from their orders for good. */
+  #goOn(): void {
+    if (this.#speed === 'max') {
+      const pendingMs = this.#host.pendingMs();
+      if (pendingMs === null) return;
+      this.#exchange.advanceClock(Math.max(pendingMs, this.#exchange.nowMs));
+      this.#host.moved();
+      this.wake();
+      return;
+    }
+    this.syncClock();
+    this.#host.moved();
+    this.#sleep(LONGEST_SLEEP_MS);
   }
 
   #sleep(waitMs: number): void {

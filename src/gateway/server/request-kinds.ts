@@ -5,6 +5,7 @@ const EXCHANGE_REQUESTS: Readonly<Record<ExchangeRequest['type'], true>> = {
   reqContractDetails: true,
   reqMatchingSymbols: true,
   reqMarketRule: true,
+  reqSecDefOptParams: true,
   reqMktData: true,
   cancelMktData: true,
   reqMarketDataType: true,

@@ -63,14 +63,11 @@ export function answerSessionRequest(request: SessionRequest, facts: SessionFact
       return [{ type: 'smartComponents', reqId: request.reqId, components: [] }];
 
     case 'reqNewsProviders':
-      return [{ type: 'newsProviders', providers: [] }];
+      return [{ type: 'newsProviders', providers: NEWS_PROVIDERS }];
     case 'reqNewsArticle':
       return [error(request.reqId, CODE.NO_NEWS, 'News feed is not allowed. The simulation has no news.')];
     case 'reqHistoricalNews':
-      return [
-        error(request.reqId, CODE.VALIDATION, "Error validating request.-'bH' : cause - The simulation has no news."),
-        { type: 'historicalNewsEnd', reqId: request.reqId, hasMore: false },
-      ];
+      return historicalNews(request);
 
     case 'reqFundamentalData':
       return [
@@ -90,8 +87,6 @@ export function answerSessionRequest(request: SessionRequest, facts: SessionFact
           'No security definition has been found for the request. The simulation has no options.',
         ),
       ];
-    case 'reqSecDefOptParams':
-      return [{ type: 'securityDefinitionOptionParameterEnd', reqId: request.reqId }];
 
     case 'reqScannerParameters':
       return [
@@ -163,6 +158,24 @@ export function answerSessionRequest(request: SessionRequest, facts: SessionFact
     case 'cancelWshEventData':
       return [];
   }
+}
+
+/** The feeds that come with every account; in the simulation nothing happens that they could tell. */
+const NEWS_PROVIDERS = [
+  { code: 'BRFG', name: 'Briefing.com General Market Columns' },
+  { code: 'BRFUPDN', name: 'Briefing.com Analyst Actions' },
+  { code: 'DJNL', name: 'Dow Jones Newsletters' },
+];
+
+function historicalNews({
+  reqId,
+  providers,
+}: Extract<SessionRequest, { readonly type: 'reqHistoricalNews' }>): readonly ServerMessage[] {
+  const end: ServerMessage = { type: 'historicalNewsEnd', reqId, hasMore: false };
+  const unknown = providers.split('+').find((code) => !NEWS_PROVIDERS.some((provider) => provider.code === code));
+  if (unknown === undefined) return [end];
+  const cause = `The account has no news of provider '${unknown}'`;
+  return [error(reqId, CODE.VALIDATION, `Error validating request.-'bH' : cause - ${cause}`), end];
 }
 
 export function error(id: number, code: number, message: string): ServerMessage {

@@ -53,7 +53,8 @@ export function encodeOpenOrder(
   w.unsettable(s.initMarginChange, s.maintMarginChange, s.equityWithLoanChange);
   w.unsettable(s.initMarginAfter, s.maintMarginAfter, s.equityWithLoanAfter);
   w.optional(s.commission, s.minCommission, s.maxCommission).add(s.commissionCurrency, s.warningText);
-  w.add(o.randomizeSize, o.randomizePrice, 0); // no conditions
+  w.add(o.randomizeSize, o.randomizePrice);
+  addConditions(w, o);
   w.add(o.adjustedOrderType).optional(o.triggerPrice, o.trailStopPrice, o.lmtPriceOffset);
   w.optional(o.adjustedStopPrice, o.adjustedStopLimitPrice, o.adjustedTrailingAmount).add(o.adjustableTrailingUnit);
   w.add(o.softDollarTierName, o.softDollarTierValue, '').optional(o.cashQty);
@@ -93,7 +94,8 @@ export function encodeCompletedOrder(
   if (o.hedgeType !== '') w.add(o.hedgeParam);
   w.add(o.clearingAccount, o.clearingIntent, o.notHeld, 0);
   addAlgorithm(w, o);
-  w.add(o.solicited, s.status, o.randomizeSize, o.randomizePrice, 0); // no conditions
+  w.add(o.solicited, s.status, o.randomizeSize, o.randomizePrice);
+  addConditions(w, o);
   w.optional(o.trailStopPrice, o.lmtPriceOffset, o.cashQty);
   w.add(o.dontUseAutoPriceForHedge, o.isOmsContainer, '', message.filledQuantity, 0, o.autoCancelParent);
   w.add('', false, false, message.parentPermId, s.completedTime, s.completedStatus);
@@ -137,6 +139,13 @@ function addAlgorithm(w: FieldWriter, o: Order): void {
   if (o.algoStrategy === '') return;
   w.add(o.algoParams.length);
   for (const { tag, value } of o.algoParams) w.add(tag, value);
+}
+
+function addConditions(w: FieldWriter, o: Order): void {
+  w.add(o.conditions.length);
+  if (o.conditions.length === 0) return;
+  for (const { type, conjunction, fields } of o.conditions) w.add(type, conjunction, ...fields);
+  w.add(o.conditionsIgnoreRth, o.conditionsCancelOrder);
 }
 
 function addPegOffsets(w: FieldWriter, o: Order): void {

@@ -195,6 +195,11 @@ export function encodeMessage(m: ServerMessage, version: number): string {
       }
       return w.text;
     }
+    case 'securityDefinitionOptionParameter': {
+      const w = new FieldWriter().add(75, m.reqId, m.exchange, m.underlyingConId, m.tradingClass, m.multiplier);
+      w.add(m.expirations.length, ...m.expirations);
+      return w.add(m.strikes.length, ...m.strikes).text;
+    }
     case 'securityDefinitionOptionParameterEnd':
       return fields(76, m.reqId);
     case 'softDollarTiers': {

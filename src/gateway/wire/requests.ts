@@ -19,6 +19,14 @@ export type ExchangeRequest =
   // contracts
   | { readonly type: 'reqContractDetails'; readonly reqId: number; readonly contract: ContractQuery }
   | { readonly type: 'reqMatchingSymbols'; readonly reqId: number; readonly pattern: string }
+  | {
+      readonly type: 'reqSecDefOptParams';
+      readonly reqId: number;
+      readonly underlyingSymbol: string;
+      readonly futFopExchange: string;
+      readonly underlyingSecType: string;
+      readonly underlyingConId: number;
+    }
   | { readonly type: 'reqMarketRule'; readonly marketRuleId: number }
   // market data
   | {
@@ -230,14 +238,6 @@ export type SessionRequest =
   | { readonly type: 'unsubscribeFromGroupEvents'; readonly reqId: number }
   /** The verify messages (65, 66, 72, 73) belong to IB's own extensions. */
   | { readonly type: 'verify'; readonly messageId: number }
-  | {
-      readonly type: 'reqSecDefOptParams';
-      readonly reqId: number;
-      readonly underlyingSymbol: string;
-      readonly futFopExchange: string;
-      readonly underlyingSecType: string;
-      readonly underlyingConId: number;
-    }
   | { readonly type: 'reqSoftDollarTiers'; readonly reqId: number }
   | { readonly type: 'reqFamilyCodes' }
   | { readonly type: 'reqWshMetaData'; readonly reqId: number }

@@ -537,6 +537,22 @@ const CASES: readonly {
     ],
   },
   {
+    name: 'securityDefinitionOptionParameter',
+    message: {
+      type: 'securityDefinitionOptionParameter',
+      reqId: 3,
+      exchange: 'CBOE',
+      underlyingConId: 4711,
+      tradingClass: 'SPY',
+      multiplier: '100',
+      expirations: ['20240105', '20240112'],
+      strikes: [470, 472.5],
+    },
+    events: [
+      ['securityDefinitionOptionParameter', 3, 'CBOE', 4711, 'SPY', 100, ['20240105', '20240112'], [470, 472.5]],
+    ],
+  },
+  {
     name: 'securityDefinitionOptionParameterEnd',
     message: { type: 'securityDefinitionOptionParameterEnd', reqId: 3 },
     events: [['securityDefinitionOptionParameterEnd', 3]],
@@ -735,6 +751,68 @@ describe('messages of the gateway, at every version from 157 to 193', () => {
         completedTime: '20240102 10:00:00 US/Eastern',
         completedStatus: 'Filled Size: 10',
       });
+    }
+  });
+
+  it('conditions, in open and in completed orders', () => {
+    const conditional = plainOrder({
+      action: 'BUY',
+      totalQuantity: 1,
+      orderType: 'MKT',
+      conditions: [
+        { type: 1, conjunction: 'o', fields: ['1', '100.5', '4711', 'SMART', '0'] },
+        { type: 3, conjunction: 'a', fields: ['1', '20240102 10:00:00 US/Eastern'] },
+        { type: 4, conjunction: 'a', fields: ['0', '30'] },
+        { type: 5, conjunction: 'a', fields: ['STK', 'SMART', 'SPY'] },
+        { type: 6, conjunction: 'a', fields: ['1', '1000', '4711', 'SMART'] },
+        { type: 7, conjunction: 'a', fields: ['1', '1.5', '4711', 'SMART'] },
+      ],
+      conditionsIgnoreRth: true,
+      conditionsCancelOrder: true,
+      adjustedOrderType: 'STP',
+      faProfile: 'a profile',
+    });
+    const seenConditions = [
+      { type: 1, conjunctionConnection: 'o', price: 100.5, conId: 4711, exchange: 'SMART', isMore: true },
+      { type: 3, time: '20240102 10:00:00 US/Eastern', isMore: true },
+      { type: 4, percent: 30, isMore: false },
+      { type: 5, secType: 'STK', symbol: 'SPY' },
+      { type: 6, volume: 1000 },
+      { type: 7, percent: 1.5 },
+    ];
+    for (const version of VERSIONS) {
+      const open = decode(
+        {
+          type: 'openOrder',
+          orderId: 7,
+          clientId: 5,
+          permId: 77,
+          contract: CONTRACT,
+          order: conditional,
+          orderState: state,
+        },
+        version,
+      );
+      expect(open.errors, `version ${version}`).toEqual([]);
+      expect(open.events[0].args[2], `version ${version}`).toMatchObject({
+        conditions: seenConditions,
+        conditionsIgnoreRth: true,
+        conditionsCancelOrder: true,
+      });
+      const completed = decode(
+        {
+          type: 'completedOrder',
+          permId: 77,
+          contract: CONTRACT,
+          order: conditional,
+          orderState: state,
+          filledQuantity: 1,
+          parentPermId: 0,
+        },
+        version,
+      );
+      expect(completed.errors, `version ${version}`).toEqual([]);
+      expect(completed.events[0].args[1], `version ${version}`).toMatchObject({ conditions: seenConditions });
     }
   });
 

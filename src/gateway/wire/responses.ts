@@ -361,6 +361,17 @@ export type ServerMessage =
   | { readonly type: 'scannerParameters'; readonly xml: string }
   /** In the order of their rank. */
   | { readonly type: 'scannerData'; readonly reqId: number; readonly rows: readonly ContractDetails[] }
+  | {
+      readonly type: 'securityDefinitionOptionParameter';
+      readonly reqId: number;
+      readonly exchange: string;
+      readonly underlyingConId: number;
+      readonly tradingClass: string;
+      readonly multiplier: string;
+      /** yyyymmdd. */
+      readonly expirations: readonly string[];
+      readonly strikes: readonly number[];
+    }
   | { readonly type: 'securityDefinitionOptionParameterEnd'; readonly reqId: number }
   | {
       readonly type: 'softDollarTiers';

@@ -60,10 +60,11 @@ export interface ContractQuery extends Contract {
 
 export type OrderAction = 'BUY' | 'SELL' | 'SSHORT' | 'SLONG';
 
-/** Order conditions are parsed (so that the message ends where it should) and then refused. */
+/** What an order waits for, as it is written. */
 export interface OrderCondition {
   /** 1 price, 3 time, 4 margin, 5 execution, 6 volume, 7 percent change. */
   readonly type: number;
+  /** How the next one joins: a (and) or o (or). */
   readonly conjunction: string;
   readonly fields: readonly string[];
 }

@@ -103,6 +103,26 @@ const section = {
     .describe('Every decision is carried out one bar late; null: not asked.'),
 };
 
+const retrainSection = {
+  held_out: z
+    .strictObject({
+      bars_at_least: z.int().min(20).describe('Bars that neither has seen.'),
+      trades_at_least: z.int().min(1).describe("The challenger's round trips on them."),
+    })
+    .describe('Enough to judge by.'),
+  beats_incumbent: z
+    .strictObject({ probability_at_least: share().describe('Share of the resamples in which it ends with more.') })
+    .describe('Paired block bootstrap of the log returns on the held-out bars, against the bundle that it came from.'),
+  drawdown: z
+    .strictObject({ worse_by_at_most: share().describe("Over the incumbent's, as a share: 0.02 is 2 points.") })
+    .nullable()
+    .describe('Deepest fall from a peak on the held-out bars; null: not asked.'),
+  seeds: z
+    .strictObject({ excess_at_least: z.number().describe('Interquartile mean over the seeds, as a share.') })
+    .nullable()
+    .describe('How much more all the fine-tunings end with than the incumbent: not one alone; null: not asked.'),
+};
+
 const liveSection = {
   ...section,
   paper_days: z
@@ -128,11 +148,15 @@ export const gatesSchema = z.strictObject({
   paper: z.strictObject(section).describe('Asked before `paper` moves.'),
   challenger: z.strictObject(section).describe('Asked before `challenger` moves.'),
   live: z.strictObject(liveSection).describe('Asked before `live` moves.'),
+  retrain: z
+    .strictObject(retrainSection)
+    .describe('Asked of a challenger of `openbell retrain`, besides what the alias asks that it moves to.'),
 });
 
 export type GatesFile = z.infer<typeof gatesSchema>;
 export type GateSection = GatesFile['paper'];
 export type LiveSection = GatesFile['live'];
+export type RetrainSection = GatesFile['retrain'];
 export type StatisticalGate = Exclude<keyof GateSection, 'replay'>;
 
 export interface GatesDefinition extends GatesFile {
@@ -144,13 +168,14 @@ export const shippedGates = (): string => path.join(packageRoot(), 'experiments'
 
 /** JSON schema (draft 2020-12) of a gates file: every key may be left out. */
 export function gatesJsonSchema(): object {
-  const { seed, paper, challenger, live } = gatesSchema.shape;
+  const { seed, paper, challenger, live, retrain } = gatesSchema.shape;
   const file = z.strictObject({
     extends: z.string().describe('Another gates file, relative to this one, whose keys this one overrides.'),
     seed,
     paper,
     challenger,
     live,
+    retrain,
   });
   const override = ({ jsonSchema }: { jsonSchema: { required?: unknown } }): void => void delete jsonSchema.required;
   return { title: 'OpenBell gates', ...z.toJSONSchema(file, { io: 'input', override }) };
@@ -205,7 +230,7 @@ function placeOf(keys: readonly string[], places: Places, file: string): string 
 
 function knownKeys(): string[] {
   const keys: string[] = ['seed', 'extends'];
-  for (const alias of ['paper', 'challenger', 'live'] as const) {
+  for (const alias of ['paper', 'challenger', 'live', 'retrain'] as const) {
     keys.push(alias);
     for (const [gate, schema] of Object.entries(gatesSchema.shape[alias].shape)) {
       keys.push(`${alias}.${gate}`);

@@ -4,8 +4,19 @@ import { alignedLines, plainText } from '#src/report/text-table.js';
 
 const WIDTH = 100;
 
-export function gatesText(report: GateReport): string[] {
-  const { outcomes, to } = report;
+export interface GatesTextOptions {
+  /** false: whoever judged passes nothing over, and nothing is said of it. */
+  readonly canForce?: boolean;
+  /** false: what only `live` asks for is left out. */
+  readonly advice?: boolean;
+}
+
+export function gatesText(
+  report: GateReport,
+  { canForce = true, advice: advises = true }: GatesTextOptions = {},
+): string[] {
+  const { to } = report;
+  const outcomes = report.outcomes.filter(({ advisory }) => advises || !advisory);
   const asked = outcomes.filter(({ advisory }) => !advisory);
   const advice = outcomes.filter(({ advisory }) => advisory);
   const groups: readonly (readonly [string, readonly GateOutcome[]])[] = [
@@ -24,7 +35,7 @@ export function gatesText(report: GateReport): string[] {
     ...reasons(asked, 'Why not'),
     ...reasons(advice, 'What live would refuse'),
     '',
-    ...verdictLines(report),
+    ...verdictLines(report, canForce),
   ].map(plainText);
 }
 
@@ -51,15 +62,17 @@ function reasons(outcomes: readonly GateOutcome[], title: string): string[] {
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport): string[] {
+function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport, canForce: boolean): string[] {
   const refusing = outcomes.filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced);
   if (!passed) {
+    const count = outcomes.filter(({ advisory }) => !advisory).length;
+    const refusal = `REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass.`;
+    if (!canForce) return wrapped(refusal, 0);
     const hard = to === 'live' || refusing.some(({ kind }) => kind !== 'statistics');
     const remedy = hard
       ? 'Nothing passes this over.'
       : 'What is statistical can be passed over with --force "REASON", which is shown for ever.';
-    const count = outcomes.filter(({ advisory }) => !advisory).length;
-    return wrapped(`REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass. ${remedy}`, 0);
+    return wrapped(`${refusal} ${remedy}`, 0);
   }
   if (force === null) return [`PASSED for ${to}.`];
   const over = outcomes.filter(({ forced }) => forced).map(({ title }) => title.toLowerCase());

@@ -227,6 +227,12 @@ function reportOf({ definition, to, nowMs = Date.now }: JudgeOptions, outcomes: 
 
 const holds = ({ verdict, advisory, forced }: GateOutcome): boolean => verdict === 'pass' || advisory || forced;
 
+/** The report with more that was asked. */
+export function withOutcomes(report: GateReport, more: readonly GateOutcome[]): GateReport {
+  const outcomes = [...report.outcomes, ...more];
+  return { ...report, outcomes, passed: outcomes.every(holds) };
+}
+
 /** Passes statistical gates over, where there are any that refuse. Never for `live`: the caller has refused that. */
 export function forced(report: GateReport, reason: string): GateReport {
   const outcomes = report.outcomes.map((own) =>

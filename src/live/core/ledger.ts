@@ -35,6 +35,8 @@ export class Ledger {
   /** Sum of -(quantity x price) and -commissions. */
   cashMicro = 0;
   readonly #byRoot = new Map<string, Booked>();
+  /** Units filled, by orderRef. */
+  readonly #filled = new Map<string, number>();
   /** Roots of executions whose own commission has not come. */
   readonly #uncharged = new Set<string>();
   /** Commissions that came before their execution, by root and revision. */
@@ -61,9 +63,7 @@ export class Ledger {
 
   /** Units that an order has filled. */
   filledOf(orderRef: string): number {
-    let sum = 0;
-    for (const { report } of this.#byRoot.values()) if (report.orderRef === orderRef) sum += report.quantity;
-    return sum;
+    return this.#filled.get(orderRef) ?? 0;
   }
 
   /** `new`, `corrected`, or `known` where it changes nothing. */
@@ -106,7 +106,8 @@ export class Ledger {
     this.#uncharged.delete(execRoot);
   }
 
-  #apply({ side, quantity, price, execRoot }: ExecutionReport): void {
+  #apply({ side, quantity, price, execRoot, orderRef }: ExecutionReport): void {
+    this.#filled.set(orderRef, this.filledOf(orderRef) + quantity);
     const signed = side === 'BUY' ? quantity : -quantity;
     this.cashMicro -= Math.round(signed * toMicro(price, `execution ${execRoot}`));
     const before = this.position;
@@ -121,6 +122,7 @@ export class Ledger {
     this.position = 0;
     this.averagePrice = 0;
     this.cashMicro = 0;
+    this.#filled.clear();
     for (const { report, commissionMicro } of this.#byRoot.values()) {
       this.#apply(report);
       this.cashMicro -= commissionMicro ?? 0;

@@ -21,6 +21,12 @@ export interface OwnOrder {
   /** When the last thing was asked of it: its placement or its end. */
   askedWallMs: number;
   cancelAsked: boolean;
+  /** An error has named it, and nothing has confirmed it since. */
+  erred: boolean;
+  /** Terms that no report has shown yet: those before the replacements that are on their way, then theirs. */
+  unconfirmed: Terms[];
+  /** Since when the broker is to end it without being asked: wall milliseconds; null: it is not. */
+  endDueSinceWallMs: number | null;
   /** Since when the order is in doubt: an error without a status, or a restart; null: it is not. */
   doubtSinceWallMs: number | null;
   /** Full reconciliations after the quarantine that did not know it. */
@@ -29,6 +35,16 @@ export interface OwnOrder {
   readonly slot: number;
   readonly cycle: string;
 }
+
+/** What of an order a replacement changes. */
+interface Terms {
+  readonly quantity: number;
+  readonly stopPrice: number | null;
+  readonly limitPrice: number | null;
+}
+
+const isSame = (a: Terms, b: Terms): boolean =>
+  a.quantity === b.quantity && a.stopPrice === b.stopPrice && a.limitPrice === b.limitPrice;
 
 export const isLive = ({ state }: OwnOrder): boolean =>
   state === 'pending' || state === 'working' || state === 'cancelling' || state === 'unresolved';
@@ -58,6 +74,9 @@ export class OwnOrders {
       sentWallMs: wallMs,
       askedWallMs: wallMs,
       cancelAsked: false,
+      erred: false,
+      unconfirmed: [],
+      endDueSinceWallMs: null,
       doubtSinceWallMs: null,
       misses: 0,
       slot,
@@ -100,6 +119,18 @@ export class OwnOrders {
     return [...this.#live].filter(({ request }) => roles.length === 0 || roles.includes(request.role));
   }
 
+  /**
+   * Whether a part of the entry's bracket has ended before the entry has filled, or an error says that it may have: what
+   * is left of it would fill bare, or, not transmitted, would wait at the broker for ever.
+   */
+  isBroken({ request, filled, toldFilled, cycle }: OwnOrder): boolean {
+    if (filled > 0 || toldFilled > 0) return false;
+    const parts = this.#byCycle.get(cycle) ?? [];
+    return parts.some(
+      (part) => part.request.parentRef === request.orderRef && part.filled === 0 && (part.erred || !isLive(part)),
+    );
+  }
+
   /** The live order of a slice. */
   inSlot(role: OrderRole, cycle: string, slot: number): OwnOrder | undefined {
     return this.live(role).find((order) => order.slot === slot && order.cycle === cycle);
@@ -133,15 +164,14 @@ export class OwnOrders {
     if (orderId !== 0) order.orderId = orderId;
     if (permId !== 0) order.permId = permId;
     const doubted = order.doubtSinceWallMs !== null;
-    // a partial fill of a sibling has reduced it, or our replacement was refused
-    if (quantity > 0 && (order.request.ocaGroup !== null || doubted)) {
+    if (quantity > 0) {
       const { request } = order;
-      order.request = {
-        ...request,
+      const shown: Terms = {
         quantity,
         stopPrice: request.orderType === 'STP' ? (stopPrice ?? request.stopPrice) : null,
         limitPrice: request.orderType === 'LMT' ? (limitPrice ?? request.limitPrice) : null,
       };
+      this.#showTerms(order, shown, doubted);
     }
     this.told(order, state, filled);
     if (!isLive(order) && state !== 'filled') return;
@@ -150,6 +180,49 @@ export class OwnOrders {
     if (doubted && quantity > 0 && state === 'working') order.cancelAsked = false;
     this.#setState(order, order.cancelAsked && state === 'working' ? 'cancelling' : state);
     if (state !== 'pending') this.#resolve(order);
+  }
+
+  /** A replacement was sent. */
+  replaced(order: OwnOrder, request: OrderRequest, wallMs: number): void {
+    if (order.unconfirmed.length === 0) order.unconfirmed.push(order.request);
+    order.unconfirmed.push(request);
+    order.request = request;
+    order.askedWallMs = wallMs;
+  }
+
+  /** The connection is gone: what was on its way may never come. */
+  forgetReplacements(): void {
+    for (const order of this.#live) order.unconfirmed = [];
+  }
+
+  /**
+   * A report of terms that we had before, or that a newer replacement follows, is an echo from before it. Other terms are
+   * the broker's own: a partial fill of a sibling has reduced the order, or a replacement was refused.
+   */
+  #showTerms(order: OwnOrder, shown: Terms, doubted: boolean): void {
+    const { request, unconfirmed } = order;
+    const known = doubted ? -1 : unconfirmed.findIndex((terms) => isSame(terms, shown));
+    if (known === unconfirmed.length - 1) order.unconfirmed = [];
+    else unconfirmed.splice(0, known);
+    if (known >= 0) return;
+    order.unconfirmed = [];
+    if ((request.ocaGroup !== null || doubted) && !isSame(request, shown)) order.request = { ...request, ...shown };
+  }
+
+  /**
+   * Whether the broker ends it without being asked: a fill of the whole of another in its group, or the end of a parent
+   * that never filled.
+   */
+  endsByItself({ request, cycle }: OwnOrder): boolean {
+    const { ocaGroup, parentRef, orderRef } = request;
+    const parent = parentRef === null ? undefined : this.#byRef.get(parentRef);
+    if (parent !== undefined && !isLive(parent) && parent.filled === 0) return true;
+    if (ocaGroup === null) return false;
+    const siblings = this.#byCycle.get(cycle) ?? [];
+    return siblings.some(
+      ({ request: other, state, toldWhole }) =>
+        other.ocaGroup === ocaGroup && other.orderRef !== orderRef && (state === 'filled' || toldWhole),
+    );
   }
 
   /**
@@ -200,6 +273,7 @@ export class OwnOrders {
   }
 
   #resolve(order: OwnOrder): void {
+    order.erred = false;
     order.doubtSinceWallMs = null;
     order.misses = 0;
   }

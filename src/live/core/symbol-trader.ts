@@ -29,6 +29,8 @@ const DISCRETE_ACTIONS = 3;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 16_000;
 const MOST_REFUSALS = 5;
+/** What the broker is to end by itself is cancelled where this long nothing has said that it did. */
+const ENDS_WITHIN_MS = 2_000;
 
 /** What the whole trader says to one of its symbols. */
 export interface Surroundings {
@@ -242,7 +244,7 @@ export class SymbolTrader {
       this.#refusals = 0;
       this.#account.exitAsked = 0;
       this.leaving = null;
-      for (const left of this.orders.live('stop', 'target', 'exit')) this.#cancel(left, around.wallMs);
+      for (const left of this.orders.live('stop', 'target', 'exit')) this.#release(left, around.wallMs);
     }
     this.pursue(around);
   }
@@ -262,6 +264,7 @@ export class SymbolTrader {
   /** A replacement, or an end, was refused, or an error left the order in doubt: only the broker knows how it stands. */
   unsure(order: OwnOrder, wallMs: number): void {
     this.orders.doubt(order, wallMs, null);
+    order.erred = true;
     this.#setBack(wallMs);
   }
 
@@ -272,11 +275,22 @@ export class SymbolTrader {
 
   /** Does what can be done now: protection first, then leaving, then the decision that is due. */
   pursue(around: Surroundings): void {
+    if (!around.ready) return;
+    this.#withdrawBroken(around);
     // a fill that we know of and have not seen would make all of this about another position
-    if (!around.ready || this.inDoubt || this.orders.owed) return;
+    if (this.inDoubt || this.orders.owed) return;
     this.protect(around);
     if (this.leaving !== null) this.#leave(this.leaving, around);
     this.#decideIfDue(around);
+  }
+
+  /** An entry goes with its whole bracket, or not at all. */
+  #withdrawBroken(around: Surroundings): void {
+    for (const entry of this.orders.live('entry')) {
+      if (entry.cancelAsked || !this.orders.isBroken(entry)) continue;
+      this.#alert('warning', 'BRACKET_BROKEN', `a part of the bracket is missing: withdraws ${entry.request.orderRef}`);
+      this.#cancel(entry, around.wallMs);
+    }
   }
 
   /** Leaves the position at the market, now and whatever else is decided. */
@@ -306,8 +320,9 @@ export class SymbolTrader {
       // of two for one slice, one too many would fill
       const first = this.orders.inSlot(order.request.role, order.cycle, order.slot) === order;
       const wanted = first && slices.some(({ slot }) => slot === order.slot) && order.cycle === this.#cycle;
-      if (!wanted && !(entering && held === 0)) this.#cancel(order, around.wallMs);
+      if (!wanted && !(entering && held === 0)) this.#release(order, around.wallMs);
     }
+    if (held === 0) for (const order of this.orders.live('exit')) this.#release(order, around.wallMs);
     const wants = slices.some(({ stop }) => stop !== null);
     const bare = wants && covered < held && !exiting;
     this.unprotectedSinceWallMs = bare ? (this.unprotectedSinceWallMs ?? around.wallMs) : null;
@@ -341,7 +356,7 @@ export class SymbolTrader {
         stopPrice: role === 'stop' ? price : null,
         limitPrice: role === 'target' ? price : null,
       };
-      order.request = changed;
+      this.orders.replaced(order, changed, around.wallMs);
       this.#out.push({ type: 'modify', order: changed });
     }
     return order.state === 'working' ? remainingOf(order) : 0;
@@ -484,8 +499,12 @@ export class SymbolTrader {
     if (kind === NO_ORDER) return;
     const limit = Number.isNaN(due.limit) ? null : due.limit;
     due.clear();
-    if (kind === CLOSE) this.#leave(FILL_REASONS[due.reason], around, limit, forced === 1);
-    else if (kind === OPEN || quantity > 0 === this.position > 0)
+    if (kind === CLOSE) {
+      const reason = FILL_REASONS[due.reason];
+      // a rule's exit that has to wait after a refusal is not lost
+      if (around.wallMs < this.#againAtWallMs && forced === 1) this.leaving = reason;
+      else this.#leave(reason, around, limit, forced === 1);
+    } else if (kind === OPEN || quantity > 0 === this.position > 0)
       this.#enter(kind === OPEN, quantity, limit, barOpenMs, around);
     else this.#reduce(quantity, limit, barOpenMs, around);
   }
@@ -585,6 +604,15 @@ export class SymbolTrader {
   #place(request: OrderRequest, cycle: string, slot: number, around: Surroundings): void {
     this.orders.add(request, cycle, slot, around.wallMs);
     this.#out.push({ type: 'place', order: request });
+  }
+
+  /** Nothing is left for it to do. What the broker ends by itself is cancelled only where that fails to come. */
+  #release(order: OwnOrder, wallMs: number): void {
+    if (this.orders.endsByItself(order)) {
+      order.endDueSinceWallMs ??= wallMs;
+      if (wallMs - order.endDueSinceWallMs < ENDS_WITHIN_MS) return;
+    }
+    this.#cancel(order, wallMs);
   }
 
   #cancel(order: OwnOrder, wallMs: number): void {

@@ -15,6 +15,7 @@ const CLOSE_MS = Date.parse('2020-01-02T21:00:00Z');
 const BAR_MS = 300_000;
 const HOLD = 0;
 const BUY = 1;
+const SELL = 2;
 
 function configWith(risk: Partial<RiskLimits> = {}, care: Partial<CarePolicy> = {}): TraderConfig {
   return {
@@ -332,6 +333,167 @@ describe('after a restart', () => {
   });
 });
 
+describe('a bracket of which a part is missing', () => {
+  const cancelled = (intents: readonly TraderIntent[]): string[] =>
+    intents.flatMap((intent) => (intent.type === 'cancel' ? [intent.orderRef] : []));
+
+  it('is withdrawn when the link ends between its orders: the entry waits at the broker, and no answer mentions it', () => {
+    const table = Table.ready([BUY]);
+    const [entry] = table.placed('entry');
+    const [stop] = table.placed('stop');
+    expect([entry.transmit, stop.transmit]).toEqual([false, true]);
+    const told: TraderIntent[] = [];
+    told.push(...table.tell({ type: 'disconnected' }));
+    told.push(
+      ...table.tell({
+        type: 'orderError',
+        orderRef: stop.orderRef,
+        effect: 'doubtful',
+        code: 504,
+        text: 'Not connected',
+      }),
+    );
+    // nothing is sent before the answers are in
+    expect(cancelled(told)).toEqual([]);
+    table.tell({ type: 'connected' });
+    const found = table.reconciled();
+    expect(cancelled(found)).toEqual([entry.orderRef]);
+    expect(alerts(found)).toContain('BRACKET_BROKEN');
+    table.status(entry, 'cancelled', 0);
+    table.wallMs += 20_000;
+    table.reconciled();
+    table.wallMs += 3_000;
+    table.reconciled();
+    expect(table.symbol.orders.live()).toEqual([]);
+    expect(table.symbol.settled).toBe(true);
+  });
+
+  it('is withdrawn when its stop is rejected before the entry has filled, and protected anew when it has', () => {
+    for (const filled of [0, 100]) {
+      const table = Table.ready([BUY]);
+      const [entry] = table.placed('entry');
+      const [stop] = table.placed('stop');
+      table.status(entry, 'working', 0);
+      if (filled > 0) table.tell({ type: 'execution', report: table.execution(entry, filled) });
+      const told = table.tell({
+        type: 'orderError',
+        orderRef: stop.orderRef,
+        effect: 'rejected',
+        code: 201,
+        text: 'Order rejected',
+      });
+      expect(cancelled(told)).toEqual(filled === 0 ? [entry.orderRef] : []);
+      const again = table.wait(2).flatMap((intent) => (intent.type === 'place' ? [intent.order] : []));
+      expect(again.map(({ role, quantity }) => [role, quantity])).toEqual(filled === 0 ? [] : [['stop', filled]]);
+    }
+  });
+
+  it('stays while a reconciliation that was under way when it was sent does not know it', () => {
+    const table = Table.ready([BUY]);
+    table.wallMs += 10;
+    const told = table.reconciled({ beganWallMs: table.wallMs - 50 });
+    expect(table.symbol.orders.live().every(({ doubtSinceWallMs }) => doubtSinceWallMs !== null)).toBe(true);
+    expect(cancelled([...told, ...table.wait(1)])).toEqual([]);
+  });
+});
+
+describe('what the broker ends by itself', () => {
+  /** In with stop and target; the decision of the next bar is to leave. */
+  function leaving(): { table: Table; stop: OrderRequest; target: OrderRequest; exit: OrderRequest } {
+    const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.02, take_profit: [{ gain: 0.05, fraction: 1 }] };
+    const table = Table.ready([BUY, SELL], { ...configWith(), market: { ...DEFAULT_MARKET_CONFIG, exits } });
+    const [entry] = table.placed('entry');
+    const [stop] = table.placed('stop');
+    const [target] = table.placed('target');
+    for (const order of [stop, target]) table.status(order, 'working', 0);
+    table.tell({ type: 'execution', report: table.execution(entry, entry.quantity) });
+    table.status(entry, 'filled', entry.quantity);
+    table.bar(100);
+    const [exit] = table.placed('exit');
+    expect(exit.ocaGroup).toBe(stop.ocaGroup);
+    table.status(exit, 'working', 0);
+    return { table, stop, target, exit };
+  }
+  const cancels = (intents: readonly TraderIntent[]): string[] =>
+    intents.flatMap((intent) => (intent.type === 'cancel' ? [intent.orderRef] : []));
+
+  it('is not cancelled: stop and target end with the exit of their group', () => {
+    const { table, stop, target, exit } = leaving();
+    const told: TraderIntent[] = [];
+    told.push(...table.tell({ type: 'execution', report: table.execution(exit, exit.quantity) }));
+    told.push(...table.status(exit, 'filled', exit.quantity));
+    told.push(...table.wait(1));
+    told.push(...table.status(stop, 'cancelled', 0), ...table.status(target, 'cancelled', 0));
+    told.push(...table.wait(10));
+    expect(table.symbol.position).toBe(0);
+    expect(cancels(told)).toEqual([]);
+    expect(table.symbol.orders.live()).toEqual([]);
+  });
+
+  it('is cancelled where its end does not come: an orphaned stop is cleaned up within seconds', () => {
+    const { table, stop, target, exit } = leaving();
+    table.tell({ type: 'execution', report: table.execution(exit, exit.quantity) });
+    table.status(target, 'cancelled', 0);
+    expect(cancels(table.wait(1))).toEqual([]);
+    expect(cancels(table.wait(2))).toEqual([stop.orderRef]);
+  });
+
+  it('of a slice whose target has filled is no refusal: the exit of the rest is not put off', () => {
+    const exits = { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.02, take_profit: [{ gain: 0.05, fraction: 0.5 }] };
+    const table = Table.ready([BUY, SELL], { ...configWith(), market: { ...DEFAULT_MARKET_CONFIG, exits } });
+    const [entry] = table.placed('entry');
+    const [target] = table.placed('target');
+    for (const order of [...table.placed('stop'), target]) table.status(order, 'working', 0);
+    table.tell({ type: 'execution', report: table.execution(entry, entry.quantity) });
+    table.status(entry, 'filled', entry.quantity);
+    table.tell({ type: 'execution', report: table.execution(target, target.quantity, 105) });
+    table.status(target, 'filled', target.quantity);
+    table.status(table.placed('stop')[0], 'cancelled', 0);
+    table.bar(105);
+    expect(table.placed('exit').map(({ quantity }) => quantity)).toEqual([entry.quantity - target.quantity]);
+  });
+});
+
+describe('a replacement', () => {
+  const described = (table: Table, order: OrderRequest, quantity: number, stopPrice: number): readonly TraderIntent[] =>
+    table.tell({ type: 'order', report: { ...table.report(order, 'working', 0), quantity, stopPrice } });
+  const modified = (intents: readonly TraderIntent[]): number[] =>
+    intents.flatMap((intent) => (intent.type === 'modify' ? [intent.order.quantity] : []));
+
+  /** An entry that fills in three parts: the stop follows each, and the echoes come after the last. */
+  function inThreeParts(): { table: Table; stop: OrderRequest; level: number } {
+    const table = Table.ready([BUY]);
+    const [entry] = table.placed('entry');
+    const [stop] = table.placed('stop');
+    for (const order of [entry, stop]) table.status(order, 'working', 0);
+    const sent: TraderIntent[] = [];
+    for (const quantity of [100, 200, 300])
+      sent.push(...table.tell({ type: 'execution', report: table.execution(entry, quantity) }));
+    expect(modified(sent)).toEqual([100, 300, 600]);
+    return { table, stop, level: stop.stopPrice ?? NaN };
+  }
+
+  it('is not sent again for the echoes of those before it', () => {
+    const { table, stop, level } = inThreeParts();
+    for (const quantity of [stop.quantity, 100, 300, 600])
+      expect(modified(described(table, stop, quantity, level))).toEqual([]);
+    expect(table.symbol.unprotectedSinceWallMs).toBeNull();
+  });
+
+  it('is sent again where the broker has changed the order, and where a full answer does not know of it', () => {
+    const { table, stop, level } = inThreeParts();
+    for (const quantity of [100, 300, 600]) described(table, stop, quantity, level);
+    expect(modified(described(table, stop, 450, level))).toEqual([600]);
+    // no echo comes: in doubt, asked about, and the answer shows the old terms
+    expect(kinds(table.wait(6))).toContain('reconcile');
+    const found = { ...table.report(stop, 'working', 0), quantity: 450, stopPrice: level };
+    const [entry] = table.placed('entry');
+    const executions = table.events.flatMap((event) => (event.type === 'execution' ? [event.report] : []));
+    const open = [{ ...table.report(entry, 'working', 600), quantity: entry.quantity }, found];
+    expect(modified(table.reconciled({ position: 600, open, executions }))).toEqual([600]);
+  });
+});
+
 describe('positions that were answered before an execution', () => {
   it('are no disagreement: they are asked for again, and trading goes on', () => {
     const table = Table.ready([BUY]);
@@ -367,6 +529,16 @@ describe('positions that were answered before an execution', () => {
     }
     expect(table.trader.halt?.level).toBe('halted');
     expect(table.trader.ready).toBe(false);
+  });
+
+  it('ticks before the market’s time is known ask nothing of the calendar', () => {
+    const table = new Table([]);
+    table.trader = new Trader({ decide: () => HOLD });
+    table.marketMs = 0;
+    table.tell({ type: 'started', config: configWith() });
+    table.tell({ type: 'connected' });
+    table.reconciled();
+    expect(alerts(table.wait(120))).toEqual([]);
   });
 
   it('an answer that did not come whole says nothing, and is asked for again', () => {

@@ -20,7 +20,7 @@ const MISSES_TO_END = 2;
 const RECONCILE_EVERY_MS = 2_000;
 /** Nothing seems to be missing, and it is asked all the same: a message can be lost without a trace. */
 const RECONCILE_AT_LEAST_EVERY_MS = 60_000;
-/** A placement or a cancel that nobody has answered after this long is asked about. */
+/** A placement, a replacement or a cancel that nobody has answered after this long is asked about. */
 const ANSWER_WITHIN_MS = 5_000;
 /** The shell answers every reconciliation, if only with a failure; one that it forgot is asked for again. */
 const RECONCILED_WITHIN_MS = 60_000;
@@ -127,7 +127,10 @@ export class Trader {
         this.#connected = false;
         this.#reconciled = false;
         this.#reconcileAskedWallMs = null;
-        for (const symbol of this.symbols) symbol.awaitingHistory = true;
+        for (const symbol of this.symbols) {
+          symbol.awaitingHistory = true;
+          symbol.orders.forgetReplacements();
+        }
         return this.#alert(
           'warning',
           'DISCONNECTED',
@@ -277,14 +280,16 @@ export class Trader {
 
   /** What was asked of an order and never answered leaves it in doubt. */
   #watchSilence(symbol: SymbolTrader, order: OwnOrder): void {
-    const waits = order.state === 'pending' || order.state === 'cancelling';
+    const waits = order.state === 'pending' || order.state === 'cancelling' || order.unconfirmed.length > 0;
     if (!waits || order.doubtSinceWallMs !== null || this.#wallMs - order.askedWallMs < ANSWER_WITHIN_MS) return;
     symbol.orders.doubt(order, this.#wallMs, null);
   }
 
   #watchData(symbol: SymbolTrader, around: Surroundings): void {
+    // nothing is known of the market's time before the broker has told it
+    if (this.#marketMs === 0 || symbol.lastDataWallMs === 0) return;
     const open = this.#calendar?.sessionAt(this.#marketMs) ?? null;
-    if (open === null || symbol.lastDataWallMs === 0) return;
+    if (open === null) return;
     const { stale_after_seconds, close_when_stale_seconds } = this.config.care;
     const ageMs = this.#wallMs - symbol.lastDataWallMs;
     if (ageMs < stale_after_seconds * 1000) return;
@@ -515,8 +520,9 @@ export class Trader {
     }
     const { symbol, order } = found;
     symbol.orders.told(order, report.state, report.filled);
-    // a bare end of an order that nobody asked to end is a refusal, whatever the broker calls it
-    const ended = report.state === 'rejected' || (report.state === 'cancelled' && !order.cancelAsked);
+    // a bare end of an order that nobody and nothing asked to end is a refusal, whatever the broker calls it
+    const unasked = !order.cancelAsked && !symbol.orders.endsByItself(order);
+    const ended = report.state === 'rejected' || (report.state === 'cancelled' && unasked);
     const alone = order.request.ocaGroup === null || symbol.position !== 0;
     if (ended && alone && isLive(order) && order.request.role !== 'entry') return symbol.refused(order, this.#around());
     symbol.orders.report(order, report);

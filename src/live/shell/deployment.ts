@@ -11,16 +11,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { firstDifference } from '#env/same-bits.js';
 import { makeFolder } from '#src/data/make-folder.js';
-import { fail } from '#src/errors.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { Registry } from '#src/registry/registry.js';
 import type { TraderConfig } from '../core/config.js';
 import type { Trader } from '../core/trader.js';
+import { JOURNAL_FILE } from './account-folder.js';
 import { traderConfigOf, type DeploymentOptions } from './bundle-trader.js';
 import { Journal } from './journal.js';
 import { traderOf } from './replay-journal.js';
-
-export type TradingKind = 'live' | 'paper';
 
 export interface Deployment {
   readonly folder: string;
@@ -30,18 +28,6 @@ export interface Deployment {
   readonly journal: Journal;
   /** Why what was asked for waits; null: it is what trades. */
   readonly waiting: string | null;
-}
-
-export const JOURNAL_FILE = 'journal.db';
-
-export const deploymentFolder = (tradingDir: string, kind: TradingKind, account: string): string =>
-  path.join(tradingDir, kind, accountName(account));
-
-/** Throws USAGE on what cannot be an account's name: it names a folder and a socket. */
-export function accountName(text: string): string {
-  if (!/^[A-Za-z0-9]{1,24}$/.test(text))
-    fail('USAGE', { where: 'account', value: text, message: 'an account is letters and digits, such as U1234567' });
-  return text;
 }
 
 /** Nothing held, nothing on its way, and no halt that a new journal would forget. */

@@ -17,6 +17,8 @@ const FORMAT = 'openbell-journal 1';
 /** Events that are held back from the disk while no intent asks for them. */
 const MOST_HELD = 512;
 const FULL = 2;
+/** Rows in the database's log from which on it is folded into the database. */
+const MOST_LOG_ROWS = 2_000;
 
 export interface JournalEntry {
   readonly sequence: number;
@@ -58,7 +60,8 @@ export class Journal {
   #sequence: number;
   #orderIdMark: number;
   #chain: string;
-  #held: { sequence: number; event: TraderEvent; intents: readonly TraderIntent[] }[] = [];
+  #held: JournalEntry[] = [];
+  #logRows = 0;
 
   private constructor(file: string, db: Database.Database) {
     this.file = file;
@@ -84,6 +87,8 @@ export class Journal {
     db.pragma('synchronous = FULL');
     requireSetting(db, file, 'journal_mode', 'wal');
     requireSetting(db, file, 'synchronous', FULL);
+    // folding the log into the database takes time that an order has not: `rest` does it
+    db.pragma('wal_autocheckpoint = 0');
     db.exec(`
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS events (
@@ -144,14 +149,21 @@ export class Journal {
   }
 
   /**
-   * Takes an event and its intents, and below which mark the order ids lie that carrying them out will use. Where there
-   * are intents, all of it is on the disk when this returns.
+   * Takes events with their intents, in order, and below which mark the order ids lie that carrying them out will use.
+   * Where there are intents, all of it is on the disk when this returns.
    */
-  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
-    this.#sequence += 1;
+  appendAll(entries: readonly Omit<JournalEntry, 'sequence'>[], orderIdMark = 0): void {
     this.#orderIdMark = Math.max(this.#orderIdMark, orderIdMark);
-    this.#held.push({ sequence: this.#sequence, event, intents });
-    if (intents.length > 0 || this.#held.length >= MOST_HELD) this.flush();
+    let asks = false;
+    for (const { event, intents } of entries) {
+      this.#held.push({ sequence: ++this.#sequence, event, intents });
+      asks ||= intents.length > 0;
+    }
+    if (asks || this.#held.length >= MOST_HELD) this.flush();
+  }
+
+  append(event: TraderEvent, intents: readonly TraderIntent[], orderIdMark = 0): void {
+    this.appendAll([{ event, intents }], orderIdMark);
   }
 
   /** Writes what is held back. */
@@ -166,6 +178,7 @@ export class Journal {
         const body = JSON.stringify(event);
         this.#insertEvent.run(sequence, event.marketMs, event.wallMs, event.type, body);
         const bodies = intents.map((intent) => JSON.stringify(intent));
+        this.#logRows += 1 + intents.length;
         for (const [place, intent] of intents.entries())
           this.#insertIntent.run(sequence, place, intent.type, bodies[place]);
         chain = linkOf(chain, sequence, body, bodies);
@@ -175,7 +188,8 @@ export class Journal {
       this.#db.exec('COMMIT');
       this.#chain = chain;
     } catch (cause) {
-      this.#db.exec('ROLLBACK');
+      // of a disk that fails SQLite itself rolls back
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       fail('LIVE_JOURNAL', {
         where: this.file,
         message: 'could not be written, so that nothing of this was sent: make room on the disk and start again',
@@ -225,6 +239,15 @@ export class Journal {
   #notesHash(): string {
     const notes = [this.bundle, metaOf(this.#db, 'session'), metaOf(this.#db, 'books')];
     return createHash('sha256').update(JSON.stringify(notes)).digest('hex');
+  }
+
+  /** Does what can be done while no order waits: writes what is held back, folds a long log into the database. */
+  rest(): void {
+    this.flush();
+    if (this.#logRows < MOST_LOG_ROWS) return;
+    // the log keeps its length and is written over: a sync has no new size of a file to write
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
+    this.#logRows = 0;
   }
 
   /** All of it, oldest first. Throws LIVE_JOURNAL on a row that cannot be read. */

@@ -9,15 +9,20 @@ import { shortId } from '#src/registry/bundle.js';
 import type { Registry } from '#src/registry/registry.js';
 import type { Command } from '../core/events.js';
 import { openLine, type BrokerAddress } from './broker-line.js';
+import { BundleWatch } from './bundle-watch.js';
 import { BundleDecider, traderConfigOf, type DeploymentOptions } from './bundle-trader.js';
 import { ControlSocket } from './control-socket.js';
-import { accountName, deploymentFolder, isIdle, takeUp, type Deployment, type TradingKind } from './deployment.js';
+import { accountName, deploymentFolder, type TradingKind } from './account-folder.js';
+import { takeUp } from './deployment.js';
 import { together } from './listeners.js';
 import { DeploymentLogs } from './logs.js';
 import type { DeploymentPolicy } from './policy-file.js';
-import { isPaperAccount, passes, preflight, preflightText, type Check } from './preflight.js';
+import { isPaperAccount } from './preflight-account.js';
+import type { Check } from './preflight-check.js';
+import { passes, preflight, preflightText } from './preflight.js';
+import { promotionStatus } from './promotion-status.js';
 import { Runner, type RunnerListener } from './runner.js';
-import { noteGateway } from './session-note.js';
+import { noteGateway, type CashReading } from './session-note.js';
 import { holdingsText, statusOf, symbolsOf, type RunnerStatus } from './status.js';
 
 export interface SessionOptions {
@@ -38,6 +43,8 @@ export interface SessionOptions {
   readonly print?: (line: string) => void;
   /** Aborting it stops the runner in good order. */
   readonly signal: AbortSignal;
+  /** Asked when a journal begins: what the broker says of the account's cash; null: nothing that can be told. */
+  readonly openingCash?: () => CashReading | null;
 }
 
 export interface SessionOutcome {
@@ -54,7 +61,6 @@ export interface SessionOutcome {
 const LIVE_PORTS = [4001, 7496];
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 60_000;
-const LOOK_FOR_CHANGES_MS = 2_000;
 
 /** Trades until the signal. Throws LIVE_PREFLIGHT, LIVE_LOCK, LIVE_JOURNAL, REGISTRY, BUNDLE_ and USAGE errors. */
 export async function tradeAtGateway(options: SessionOptions): Promise<SessionOutcome> {
@@ -134,6 +140,8 @@ export async function checkSession(
       line,
       account,
       bundle,
+      liveChange: options.registry.current('live'),
+      promotion: promotionStatus(options.registry, options.reference, bundle),
       config: traderConfigOf(bundle, settingsOf(account, options.policy)),
       folder: deploymentFolder(options.tradingDir, options.kind, account),
       simulated: options.simulated,
@@ -176,26 +184,38 @@ async function tradeOneJournal(
     nowMs: Date.now(),
     onFound: (journal) => logs.catchUp(journal),
   });
-  const { bundle, journal, waiting } = deployment;
-  noteGateway(journal, options.simulated);
+  const { bundle, journal } = deployment;
+  noteGateway(journal, options.simulated, journal.length === 0 ? (options.openingCash?.() ?? null) : null);
   const began = journal.length;
   const decider = new BundleDecider(bundle);
   let reject: (error: unknown) => void = () => undefined;
   const failure = new Promise<never>((_, no) => {
     reject = no;
   });
+  const broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
+  let watch: BundleWatch | null = null;
   try {
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: deployment.config,
       decider,
-      listener: together(logs, options.listener ?? {}),
+      listener: together(logs, options.listener ?? {}, { onEvent: () => watch?.nudge() }),
       onFailure: (error) => reject(error),
     });
     current.runner = runner;
-    const waits = { why: waiting };
-    current.status = () => statusOf(runner.trader, bundle, journal.file, waits.why);
+    watch = new BundleWatch({
+      kind,
+      registry,
+      reference,
+      deployment,
+      settings: settingsOf(account, policy),
+      runner,
+      print,
+    });
+    const { changed } = watch;
+    const promotion = promotionStatus(registry, reference, bundle);
+    current.status = () => statusOf(runner.trader, bundle, promotion, journal.file, watch?.waiting ?? null);
     print(
       began === 0
         ? `${bundle.manifest.name} ${shortId(bundle.sha256)} begins to trade in ${account}; journal ${journal.file}`
@@ -205,8 +225,8 @@ async function tradeOneJournal(
           ].join('\n'),
     );
     runner.start();
-    const watch = watchChanges(options, account, deployment, runner, waits, print);
-    const why = await Promise.race([failure, aborted(signal), watch.changed]).finally(watch.stop);
+    const why = await Promise.race([failure, aborted(signal), changed]);
+    watch.stop();
     if (why === 'aborted' && options.onExit === 'close') {
       await runner.ready(READY_WITHIN_MS);
       runner.command({ kind: 'flatten' });
@@ -229,50 +249,17 @@ async function tradeOneJournal(
       position: Object.fromEntries(runner.trader.symbols.map(({ symbol, position }) => [symbol, position])),
       settled,
     };
+  } catch (error) {
+    // a connection that nobody listens to would keep the process, and the gateway's client id
+    await broker.close();
+    journal.abandon();
+    throw error;
   } finally {
+    watch?.stop();
     current.runner = null;
     decider.dispose();
     logs.close();
   }
-}
-
-/** Resolves when something else is wanted and the account is flat. */
-function watchChanges(
-  { registry, reference, policy }: SessionOptions,
-  account: string,
-  { bundle, waiting }: Deployment,
-  runner: Runner,
-  waits: { why: string | null },
-  print: (line: string) => void,
-): { readonly changed: Promise<'changed'>; readonly stop: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  // said once each
-  let told = '';
-  const changed = new Promise<'changed'>((resolve) => {
-    timer = setInterval(() => {
-      try {
-        const aliases: Readonly<Record<string, string | undefined>> = registry.aliases();
-        const wanted = aliases[reference] ?? bundle.sha256;
-        const isNew = wanted !== bundle.sha256;
-        const mayChange = runner.trader.ready && runner.settled && isIdle(runner.trader);
-        waits.why = isNew ? `bundle ${shortId(wanted)} waits: the account is not flat, or not at rest` : waiting;
-        if (waits.why === null) return;
-        if (!mayChange) {
-          if (waits.why !== told) print(waits.why);
-          told = waits.why;
-          return;
-        }
-        if (isNew) traderConfigOf(registry.load(reference), settingsOf(account, policy));
-        resolve('changed');
-      } catch (error) {
-        // what cannot be read does not stop what trades
-        const message = error instanceof Error ? error.message : String(error);
-        if (message !== told) print(`${reference} cannot be followed, ${shortId(bundle.sha256)} trades on: ${message}`);
-        told = message;
-      }
-    }, LOOK_FOR_CHANGES_MS);
-  });
-  return { changed, stop: () => clearInterval(timer) };
 }
 
 function aborted(signal: AbortSignal): Promise<'aborted'> {

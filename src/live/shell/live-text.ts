@@ -1,12 +1,18 @@
 /** Answers of `openbell live status` and `replay` in words. */
 import * as z from 'zod';
 import { fail } from '#src/errors.js';
+import { promotionLines } from './promotion-text.js';
 import type { JournalReplay } from './replay-journal.js';
 import { holdingsText, type RunnerStatus } from './status.js';
 import type { StateWithoutRunner } from './without-runner.js';
 
 const ANSWER = z.union([z.strictObject({ error: z.string() }), z.looseObject({ status: z.unknown() })]);
-const STATUS = z.looseObject({ symbols: z.array(z.unknown()), ready: z.boolean(), bundle: z.string() });
+const STATUS = z.looseObject({
+  symbols: z.array(z.unknown()),
+  ready: z.boolean(),
+  bundle: z.string(),
+  promotion: z.looseObject({ forced: z.array(z.string()) }),
+});
 const STARTING = z.looseObject({ account: z.string(), pid: z.number() });
 
 const isStatus = (value: unknown): value is RunnerStatus => STATUS.safeParse(value).success;
@@ -24,6 +30,7 @@ export function statusText(answer: unknown): string {
     return [
       `${status.account}: runner ${status.pid} is alive, ${status.ready ? 'connected and reconciled' : 'NOT connected and reconciled'}${status.paused ? ', paused' : ''}${status.halt === null ? '' : `, ${status.halt.level}: ${status.halt.reason}`}`,
       `${status.name} ${short(status.bundle)}, equity ${money(status.equity)}, journal ${status.journal}`,
+      ...promotionLines(status.promotion),
       ...(status.waiting === null ? [] : [status.waiting]),
       ...holdingsText(status.symbols),
     ].join('\n');

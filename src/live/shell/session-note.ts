@@ -27,12 +27,12 @@ const session = z.object({
   faults: z.boolean(),
 });
 
-/** Both in the account's currency, at two instants between which the journal's orders were the account's only ones. */
+/** The account's cash in its currency, at two instants between which the journal's orders were the only ones. */
 const books = z.object({
   fromWallMs: z.number(),
-  toWallMs: z.number(),
   cashBefore: z.number(),
-  cashAfter: z.number(),
+  /** null: not asked since, or asked while an execution was on its way. */
+  after: z.object({ wallMs: z.number(), cash: z.number() }).nullable(),
 });
 
 export type SessionNote = z.infer<typeof session>;
@@ -45,8 +45,18 @@ export const sessionNoteOf = (journal: Journal): SessionNote | null =>
 
 export const booksOf = (journal: Journal): BooksNote | null => books.safeParse(journal.noted('books')).data ?? null;
 
-/** Once a journal has met a simulated market, it is the journal of a simulated session. */
-export function noteGateway(journal: Journal, simulated: boolean): void {
+/** What the broker says of the account's cash, and when. */
+export interface CashReading {
+  readonly wallMs: number;
+  readonly cash: number;
+}
+
+/** Once a journal has met a simulated market, it is the journal of a simulated session. `cash`: as a new journal begins. */
+export function noteGateway(journal: Journal, simulated: boolean, cash: CashReading | null): void {
+  if (journal.length === 0 && cash !== null) {
+    const opening: BooksNote = { fromWallMs: cash.wallMs, cashBefore: cash.cash, after: null };
+    journal.note('books', opening);
+  }
   const known = sessionNoteOf(journal);
   if (known !== null && (known.kind === 'simulated' || !simulated)) return;
   const note: SessionNote = {

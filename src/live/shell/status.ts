@@ -2,6 +2,7 @@
 import type { Bundle } from '#src/registry/bundle.js';
 import { remainingOf } from '../core/own-orders.js';
 import type { Trader } from '../core/trader.js';
+import type { PromotionStatus } from './promotion-text.js';
 
 export interface OrderStatus {
   readonly orderRef: string;
@@ -22,6 +23,8 @@ export interface SymbolStatus {
   /** Why the position is being left; null: it is not. */
   readonly leaving: string | null;
   readonly inDoubt: boolean;
+  /** Whether the bars since the anchor are in, and suffice for a decision. */
+  readonly warm: boolean;
   readonly orders: readonly OrderStatus[];
 }
 
@@ -30,6 +33,7 @@ export interface RunnerStatus {
   readonly pid: number;
   readonly bundle: string;
   readonly name: string;
+  readonly promotion: PromotionStatus;
   readonly journal: string;
   /** A change that waits until the account is flat; null: none. */
   readonly waiting: string | null;
@@ -38,6 +42,8 @@ export interface RunnerStatus {
   readonly paused: boolean;
   readonly halt: { readonly level: string; readonly reason: string } | null;
   readonly equity: number | null;
+  /** Of the process, bytes. */
+  readonly memory: { readonly rss: number; readonly heapUsed: number };
   readonly symbols: readonly SymbolStatus[];
 }
 
@@ -53,6 +59,7 @@ export function symbolsOf(trader: Trader): SymbolStatus[] {
     equity: finiteOrNull(one.equity),
     leaving: one.leaving,
     inDoubt: one.inDoubt,
+    warm: one.warm && !one.awaitingHistory,
     orders: one.orders.live().map((order) => ({
       orderRef: order.request.orderRef,
       role: order.request.role,
@@ -64,21 +71,31 @@ export function symbolsOf(trader: Trader): SymbolStatus[] {
   }));
 }
 
-export function statusOf(trader: Trader, bundle: Bundle, journal: string, waiting: string | null): RunnerStatus {
+export function statusOf(
+  trader: Trader,
+  bundle: Bundle,
+  promotion: PromotionStatus,
+  journal: string,
+  waiting: string | null,
+): RunnerStatus {
   return {
     account: trader.config.account,
     pid: process.pid,
     bundle: bundle.sha256,
     name: bundle.manifest.name,
+    promotion,
     journal,
     waiting,
     ready: trader.ready,
     paused: trader.paused,
     halt: trader.halt,
     equity: finiteOrNull(trader.equity),
+    memory: memoryOf(process.memoryUsage()),
     symbols: symbolsOf(trader),
   };
 }
+
+const memoryOf = ({ rss, heapUsed }: NodeJS.MemoryUsage): RunnerStatus['memory'] => ({ rss, heapUsed });
 
 /** One line a symbol and one an order: "SPY 100 at 131.2; stop SELL 100 at 130.5 (working)". */
 export function holdingsText(symbols: readonly SymbolStatus[]): string[] {

@@ -3,54 +3,20 @@
  * trader's own code does it, from the journal and the broker's answers; it decides nothing, and touches what is ours
  * alone. No bundle is needed: what the policy decided stands in the journal.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { IbBroker } from '#src/broker/ib-broker.js';
 import type { LogLevel } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { openLine, type BrokerAddress } from './broker-line.js';
 import { ControlSocket } from './control-socket.js';
-import { accountName, JOURNAL_FILE, type TradingKind } from './deployment.js';
+import { JOURNAL_FILE } from './account-folder.js';
 import { Journal } from './journal.js';
 import { together } from './listeners.js';
 import { DeploymentLogs } from './logs.js';
 import { RecordedDecider, traderOf } from './replay-journal.js';
 import { Runner, type RunnerListener } from './runner.js';
 import { symbolsOf, type SymbolStatus } from './status.js';
-
-export interface TradedAccount {
-  readonly kind: TradingKind;
-  readonly account: string;
-  readonly folder: string;
-}
-
-/** Accounts that have a journal here. */
-export function tradedAccounts(tradingDir: string): TradedAccount[] {
-  return (['live', 'paper'] as const).flatMap((kind) => {
-    const above = path.join(tradingDir, kind);
-    if (!existsSync(above)) return [];
-    return readdirSync(above)
-      .filter((name) => /^[A-Za-z0-9]{1,24}$/.test(name) && existsSync(path.join(above, name, JOURNAL_FILE)))
-      .sort()
-      .map((account) => ({ kind, account, folder: path.join(above, account) }));
-  });
-}
-
-/** The account that is named, or the only one. Throws USAGE where there is none, or where several fit. */
-export function tradedAccount(tradingDir: string, account: string | undefined): TradedAccount {
-  const all = tradedAccounts(tradingDir);
-  const fitting = account === undefined ? all : all.filter((one) => one.account === accountName(account));
-  if (fitting.length === 1) return fitting[0];
-  const names = fitting.map(({ kind, account: name }) => `${name} (${kind})`).join(', ');
-  return fail('USAGE', {
-    where: '--account',
-    value: account ?? null,
-    message:
-      fitting.length === 0
-        ? `no account has a journal in ${tradingDir}${account === undefined ? '' : ' under that name'}: set OPENBELL_TRADING_DIR`
-        : `several fit: ${names}; say which`,
-  });
-}
+import type { TradedAccount } from './traded-accounts.js';
 
 export interface StateWithoutRunner {
   readonly account: string;
@@ -155,12 +121,14 @@ export async function actWithoutRunner(options: {
     () => undefined,
   );
   const logs = new DeploymentLogs(folder, logLevel);
+  let broker: IbBroker | null = null;
   try {
     const journal = Journal.read(path.join(folder, JOURNAL_FILE));
     if (journal.length === 0)
       fail('LIVE_JOURNAL', { where: journal.file, message: 'is empty: nothing of ours is known to touch' });
+    broker = new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark });
     const runner = new Runner({
-      broker: new IbBroker({ ...address, account, firstOrderId: journal.orderIdMark }),
+      broker,
       journal,
       config: traderOf(journal).config,
       decider: new RecordedDecider(journal),
@@ -184,6 +152,8 @@ export async function actWithoutRunner(options: {
     const done = settled && (act === 'cancel-all' || symbols.every(({ position }) => position === 0));
     return { symbols: symbolsOf(runner.trader), done };
   } finally {
+    // where it failed: nobody listens to the connection any more
+    await broker?.close();
     logs.close();
     await lock.close();
   }
