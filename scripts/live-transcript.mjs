@@ -1,6 +1,6 @@
-// The transcripts in docs/live.md and docs/paper.md: runs the commands, and writes what they said.
+// The transcripts in docs/live.md: runs the commands, and writes what they said.
 //   npm run build && node scripts/live-transcript.mjs
-// A synthetic market, a short training, a paper session, and a live runner that is killed while it holds.
+// A synthetic market, a short training, and a live runner that is killed while it holds.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,6 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { Registry } = await import(path.join(root, 'dist', 'src', 'registry', 'registry.js'));
 const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
 const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
-const FIRST_LINES = 14;
 const ACCOUNT = 'DU1234567';
 const env = {
   ...process.env,
@@ -85,16 +84,6 @@ try {
     evidence: null,
     account: ACCOUNT,
   });
-  const paper = openbell('paper --from 2020-03-09 --to 2020-03-12');
-  const lines = plain(paper.text).split('\n');
-  const end = lines.findIndex((line) => line.startsWith('transcript '));
-  const shown = [...lines.slice(0, FIRST_LINES), `... (${end - FIRST_LINES} more lines)`, '', ...lines.slice(end)];
-  region(
-    'docs/paper.md',
-    'transcript',
-    fenced(`$ openbell paper --from 2020-03-09 --to 2020-03-12\n${shown.join('\n')}`),
-  );
-
   const market = start(
     `gateway --data synthetic-intraday --port 0 --speed 60 --start-at 2020-03-09T09:20:00-04:00 --account ${ACCOUNT} --json`,
   );
