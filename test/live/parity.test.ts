@@ -212,7 +212,8 @@ describe('the trader repeats a backtest', () => {
       // the broker's books are in whole millionths, the environment's are not
       for (const [f, feature] of expected.features[k].entries())
         expect(Math.abs(features[f] - feature)).toBeLessThan(1e-5);
-      if (k > 0) expect(Math.abs(equity - expected.equities[k - 1])).toBeLessThan(0.005);
+      const before = k === 0 ? config.initial_equity : expected.equities[k - 1];
+      expect(Math.abs(equity - before)).toBeLessThan(0.005);
     }
     expect(decisions.slice(0, expected.actions.length).map(({ action }) => action)).toEqual(expected.actions);
     const done = trades.map(({ action, quantity, price, marketMs }) => ({
