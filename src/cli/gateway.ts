@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { loadDataset } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
+import type { OpeningPosition } from '#src/gateway/exchange-port.js';
 import { loadFaultPlan, NO_FAULTS } from '#src/gateway/faults/schema.js';
 import {
   DEFAULT_ACCOUNT,
@@ -22,6 +23,7 @@ interface GatewayArguments {
   faults?: string | undefined;
   fills: 'path' | 'backtest';
   cash: number;
+  position?: readonly string[] | undefined;
   'start-at'?: string | undefined;
   'max-version': number;
   'message-rate': number;
@@ -57,6 +59,11 @@ export const gatewayCommand: CommandModule<object, GatewayArguments> = {
           describe: 'Orders meet the tick path, or the rules of the backtest exactly',
         },
         cash: { type: 'number', default: DEFAULT_CASH, describe: "Cash at the start, in the data's currency" },
+        position: {
+          type: 'string',
+          array: true,
+          describe: 'Held at the start: SYMBOL:QUANTITY, or SYMBOL:QUANTITY@COST',
+        },
         'start-at': { type: 'string', describe: 'Market time of the start, ISO 8601 with zone; default: 2nd session' },
         'max-version': { type: 'number', default: MAX_SERVER_VERSION, describe: 'Highest server version offered' },
         'message-rate': {
@@ -81,6 +88,7 @@ export const gatewayCommand: CommandModule<object, GatewayArguments> = {
       faults,
       fills: args.fills,
       initialCash: args.cash,
+      positions: (args.position ?? []).map(parsePosition),
       versionCap: args['max-version'],
       requestsPerSecond: args['message-rate'] === 0 ? null : args['message-rate'],
       ...(args['start-at'] === undefined ? {} : { startTimeMs: parseStart(args['start-at']) }),
@@ -110,6 +118,22 @@ function parseSpeed(text: string): number | 'max' {
   if (text.trim() === '' || !Number.isFinite(speed))
     fail('USAGE', { where: '--speed', value: text, message: 'write max, or market seconds a second such as 60' });
   return speed;
+}
+
+function parsePosition(text: string): OpeningPosition {
+  const match = /^([^:]+):([+-]?[\d.]+)(?:@([\d.]+))?$/.exec(text.trim());
+  if (match === null)
+    fail('USAGE', {
+      where: '--position',
+      value: text,
+      message: 'write SYMBOL:QUANTITY or SYMBOL:QUANTITY@COST, such as AAPL:100 or AAPL:-50@187.2',
+    });
+  const [, symbol, quantity, cost] = match;
+  return {
+    symbol,
+    quantity: Number(quantity),
+    ...(cost === undefined ? {} : { averageCost: Number(cost) }),
+  };
 }
 
 function parseStart(text: string): number {

@@ -21,6 +21,8 @@ export interface ExchangeOptions {
   readonly fills: 'path' | 'backtest';
   /** Cash at the start, in the account's currency (USD). */
   readonly initialCash: number;
+  /** What the account holds at the start, beside its cash. Default: nothing. */
+  readonly positions?: readonly OpeningPosition[];
   /** Market time at which the replay begins: bars before it are history only. Default: the second session's open. */
   readonly startTimeMs?: number;
   /**
@@ -30,6 +32,15 @@ export interface ExchangeOptions {
   readonly costs?: CostsConfig;
   /** Default true. */
   readonly allowShorting?: boolean;
+}
+
+export interface OpeningPosition {
+  /** Of an instrument that is replayed. */
+  readonly symbol: string;
+  /** Signed, in whole lots. */
+  readonly quantity: number;
+  /** What a unit cost; default: the last price at the start. */
+  readonly averageCost?: number;
 }
 
 /** One connected client, after START_API. The exchange keys subscriptions on this object and orders on `clientId`. */

@@ -2,6 +2,7 @@
 import type { Bars } from '#env/market/bars.js';
 import type { CostsConfig } from '#env/market/config.js';
 import { fail } from '#src/errors.js';
+import type { OpeningPosition } from './exchange-port.js';
 import { createExchange } from './exchange/exchange.js';
 import { FaultPlan } from './faults/plan.js';
 import { NO_FAULTS, type FaultPlanSpec } from './faults/schema.js';
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   /** `path`: orders meet the tick path (default); `backtest`: the environment's rules, exactly. */
   readonly fills?: 'path' | 'backtest';
   readonly initialCash?: number;
+  /** What the account holds at the start, beside its cash. Default: nothing. */
+  readonly positions?: readonly OpeningPosition[];
   readonly startTimeMs?: number;
   readonly costs?: CostsConfig;
   readonly allowShorting?: boolean;
@@ -74,6 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     seed,
     fills: options.fills ?? 'path',
     initialCash: options.initialCash ?? DEFAULT_CASH,
+    ...(options.positions === undefined ? {} : { positions: options.positions }),
     ...(options.startTimeMs === undefined ? {} : { startTimeMs: options.startTimeMs }),
     ...(options.costs === undefined ? {} : { costs: options.costs }),
     ...(options.allowShorting === undefined ? {} : { allowShorting: options.allowShorting }),

@@ -81,8 +81,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     to,
     nowMs,
     incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
-    bundleOf: (sha256: string): Bundle | null =>
-      registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null,
+    bundleOf: bundleIn(registry),
     paper: to === 'live' ? await paperOf(candidate.bundle, options.tradingDir) : null,
     onPart: options.onPart,
   };
@@ -143,6 +142,11 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   });
   attempt(true);
   return { ...outcome, bundle, change };
+}
+
+/** Finds a bundle of the registry; null: it is not there. */
+export function bundleIn(registry: Registry): (sha256: string) => Bundle | null {
+  return (sha256) => (registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null);
 }
 
 async function paperOf(bundle: Bundle | null, tradingDir: string | undefined): Promise<PaperEvidence | null> {

@@ -15,7 +15,7 @@ import { writeFileAtomic } from '#src/registry/files.js';
 import type { GateReport } from '#src/registry/gates.js';
 import type { AliasChange } from '#src/registry/history.js';
 import type { AliasName, Registry } from '#src/registry/registry.js';
-import { promote } from './promote.js';
+import { bundleIn, promote } from './promote.js';
 import { holdToIncumbent, nameOf, type RetrainFigures } from './retrain/outcomes.js';
 import { planRetraining, type RetrainPlan } from './retrain/plan.js';
 import { loadRetrainSettings, type Movable, type RetrainSettings } from './retrain/settings.js';
@@ -98,6 +98,7 @@ export async function retrain(options: RetrainOptions): Promise<Retraining> {
       gates: gates.retrain,
       klLimit: settings.kl_limit,
       seed: gates.seed,
+      bundleOf: bundleIn(registry),
     });
     const [directory] = directories;
     const moves = movesOf(settings, alias);

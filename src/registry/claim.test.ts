@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { exclusively } from './claim.js';
+import { exclusively, hold, STALE_AFTER_MS } from './claim.js';
 
 let folder = '';
 beforeEach(() => {
@@ -57,17 +57,24 @@ it('finds out where others have passed it over meanwhile', () => {
       });
   };
   expect(passedOverBy(() => undefined)()).toBe('done');
-  const said = /^RUN_STATE .*stopped for so long that another has been taking this run up since/;
+  const said = /^RUN_STATE .*stopped for so long that another may be taking this run up by now/;
   // who passed it over is done again, and has given back both
   expect(passedOverBy(() => rmSync(path.join(folder, 'claim-1.lock')))).toThrow(said);
   // and somebody else has begun under the same number, which is not this process's to give back
   expect(passedOverBy(() => claimOf(1, process.ppid))).toThrow(said);
   expect(readdirSync(folder)).toEqual(['claim-1.lock']);
   rmSync(path.join(folder, 'claim-1.lock'));
-  expect(() =>
-    exclusively(folder, Date.now, TERMS, (stillMine) => {
-      claimOf(2, process.ppid);
-      stillMine();
-    }),
-  ).toThrow(/^RUN_STATE/);
+  // so long that another may pass it over at any moment
+  const old = STALE_AFTER_MS / 2 + 1000;
+  expect(passedOverBy(() => utimesSync(path.join(folder, 'claim-1.lock'), 1, (Date.now() - old) / 1000))).toThrow(said);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is held over a time, kept fresh, and given back', () => {
+  const release = hold(folder, Date.now, TERMS);
+  expect(attempt).toThrow(/^RUN_STATE/);
+  expect(() => hold(folder, Date.now, TERMS)).toThrow(/^RUN_STATE/);
+  release();
+  expect(readdirSync(folder)).toEqual([]);
+  expect(attempt()).toBe('claim-1.lock');
 });

@@ -33,11 +33,14 @@ export function exclusively<T>(
 ): T {
   const mine = claim(folder, nowMs, terms);
   const stillMine = (): void => {
-    if (claims(folder).at(-1) !== mine || !isMine(claimFile(folder, mine)))
+    const file = claimFile(folder, mine);
+    const claimedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
+    // nobody passes over a fresh claim whose process lives; half the time is left for what comes after this
+    if (nowMs() - claimedMs > STALE_AFTER_MS / 2 || !isMine(file))
       fail(terms.code, {
         where: folder,
         value: process.pid,
-        message: `this process was stopped for so long that another has been ${terms.doing} since; nothing was changed: begin again`,
+        message: `this process was stopped for so long that another may be ${terms.doing} by now; nothing was changed: begin again`,
       });
   };
   try {
@@ -56,7 +59,7 @@ export function hold(folder: string, nowMs: () => number, terms: ClaimTerms): ()
   const file = claimFile(folder, mine);
   const timer = setInterval(() => {
     const now = nowMs() / 1000;
-    if (statSync(file, { throwIfNoEntry: false }) !== undefined) utimesSync(file, now, now);
+    if (isMine(file)) utimesSync(file, now, now);
   }, STALE_AFTER_MS / 4);
   timer.unref();
   return () => {
@@ -71,28 +74,34 @@ function release(folder: string, mine: number): void {
   for (const number of claims(folder)) if (number <= mine) rmSync(claimFile(folder, number), { force: true });
 }
 
+/**
+ * A claim is held by whoever has written the highest number and finds, after that, no living claim under it. Of two who
+ * write at once the later to write sees the other's: above its own, and begins again, or below it, and is refused.
+ * Numbers come again once they have been given back, so that what was found before writing proves nothing.
+ */
 function claim(folder: string, nowMs: () => number, terms: ClaimTerms): number {
   for (;;) {
-    const passedOver = claims(folder);
-    const last = passedOver.at(-1) ?? 0;
-    if (last > 0) refuseHeld(claimFile(folder, last), nowMs(), terms);
-    const mine = last + 1;
+    const before = claims(folder);
+    for (const number of before) refuseHeld(claimFile(folder, number), nowMs(), terms);
+    const mine = (before.at(-1) ?? 0) + 1;
+    const file = claimFile(folder, mine);
     try {
-      writeFileSync(claimFile(folder, mine), JSON.stringify({ pid: process.pid, hostname: hostname() }), {
-        flag: 'wx',
-      });
+      writeFileSync(file, JSON.stringify({ pid: process.pid, hostname: hostname() }), { flag: 'wx' });
     } catch (error) {
       if (hasCode(error, 'EEXIST')) continue;
       // made, but not written: the disk is full
-      rmSync(claimFile(folder, mine), { force: true });
+      rmSync(file, { force: true });
       throw error;
     }
-    // Exactly those that were passed over, and this one: else somebody has come or gone since they were listed, and may
-    // hold another number. Of two who list at once, the later to write sees the other's file here.
-    const found = claims(folder);
-    if (found.length === passedOver.length + 1 && [...passedOver, mine].every((number, k) => found[k] === number))
-      return mine;
-    rmSync(claimFile(folder, mine), { force: true });
+    let isHeld = false;
+    try {
+      const after = claims(folder);
+      for (const number of after) if (number < mine) refuseHeld(claimFile(folder, number), nowMs(), terms);
+      isHeld = after.at(-1) === mine;
+    } finally {
+      if (!isHeld && isMine(file)) rmSync(file, { force: true });
+    }
+    if (isHeld) return mine;
   }
 }
 

@@ -15,9 +15,9 @@ import { Dormancy } from './dormancy.js';
 import { injectFault } from './faults.js';
 import { Feed } from './feed.js';
 import { HistoryService } from './history-service.js';
-import { Ledger } from './ledger.js';
 import { MarketData, NO_DEFINITION } from './market-data.js';
 import type { Matcher } from './matcher.js';
+import { openLedger } from './opening-positions.js';
 import { OrderService } from './order-service.js';
 import { PathMatcher } from './path-fills.js';
 import { Placement } from './placement.js';
@@ -59,7 +59,7 @@ class SimulatedExchange implements Exchange {
       seed: options.seed,
       contracts: new ContractBook(bars, (feed) => feeds[feed].last),
       feeds,
-      ledger: new Ledger(options.initialCash, bars.length),
+      ledger: openLedger(options.initialCash, feeds, options.positions ?? []),
       nowMs: startMs,
     });
     this.#desk = new Desk(this.#world, options.fills === 'path');

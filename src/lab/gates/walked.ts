@@ -37,9 +37,8 @@ export interface Walked {
 /** Every walk-forward under the folder of runs that can be read and has begun a run. */
 export function listWalkForwards(runsDir: string): WalkForwardFound[] {
   if (!existsSync(runsDir)) return [];
-  const folders = readdirSync(runsDir)
-    .sort()
-    .flatMap((name) => subfolders(path.join(runsDir, name)))
+  const folders = subfolders(runsDir)
+    .flatMap((folder) => subfolders(folder).filter((own) => path.basename(own).startsWith('walk-forward-')))
     .filter((folder) => existsSync(path.join(folder, RECORD_FILE)));
   return folders.flatMap((folder): WalkForwardFound[] => {
     const record = readWalkForward(folder);
@@ -55,10 +54,9 @@ export function listWalkForwards(runsDir: string): WalkForwardFound[] {
 }
 
 function subfolders(folder: string): string[] {
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return names
+  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return entries
     .map(({ name }) => name)
-    .filter((name) => name.startsWith('walk-forward-'))
     .sort()
     .map((name) => path.join(folder, name));
 }

@@ -6,6 +6,7 @@ import { simpleReturns } from '#src/stats/equity-path.js';
 import { exp } from '#env/math/index.js';
 import type { RetrainSection } from '#src/lab/gates/definition.js';
 import { openRival, type Rival } from '#src/lab/gates/incumbent.js';
+import type { FindBundle } from '#src/lab/gates/lineage.js';
 import { missing, outcomeOf, type Found } from '#src/lab/gates/outcome.js';
 import { chooseWindows, openTrained, type TrainedPolicy } from '#src/lab/evaluate.js';
 import { runActor, type ActorRun } from '#src/lab/evaluate-baselines.js';
@@ -42,6 +43,8 @@ export interface HeldToOptions {
   readonly klLimit: number;
   /** Of the bootstrap. */
   readonly seed: number;
+  /** Finds what the incumbent was fine-tuned from. */
+  readonly bundleOf: FindBundle;
 }
 
 /** Throws RUN_ and DATA_ errors, CHECKPOINT_CORRUPT. */
@@ -49,7 +52,7 @@ export async function holdToIncumbent(
   options: HeldToOptions,
 ): Promise<{ outcomes: GateOutcome[]; figures: RetrainFigures }> {
   const { alias, incumbent, directories } = options;
-  const rival = openRival(alias, incumbent);
+  const rival = openRival(alias, incumbent, options.bundleOf);
   try {
     const [challenger, ...others] = await measureAll(directories, rival, incumbent);
     const results = [challenger, ...others].map(({ result }) => result);

@@ -73,7 +73,12 @@ export function loadRetrainSettings(file: string | null = null): RetrainSettings
       message: 'live is never moved by itself: it takes a paper report and a person (openbell promote paper --to live)',
     });
   const result = retrainSchema.safeParse(tree);
-  if (result.success) return { ...result.data, gates: gatesFile(result.data.gates, named) };
+  if (result.success) {
+    const { gates } = result.data;
+    // relative to the file that names it, which another one may extend
+    const namedIn = path.resolve(placeOf(['gates']).replace(/:\d+$/, ''));
+    return { ...result.data, gates: gates === null ? null : path.resolve(path.dirname(namedIn), gates) };
+  }
   const unknown = result.error.issues.find(({ code }) => code === 'unrecognized_keys');
   if (unknown?.code === 'unrecognized_keys') {
     const [key] = unknown.keys;
@@ -90,8 +95,4 @@ export function loadRetrainSettings(file: string | null = null): RetrainSettings
     value: issue.path.reduce<unknown>((node, key) => (isTree(node) ? node[String(key)] : undefined), tree),
     message: issue.message.replace(/^Invalid input: /, ''),
   });
-}
-
-function gatesFile(gates: string | null, named: string): string | null {
-  return gates === null ? null : path.resolve(path.dirname(named), gates);
 }
