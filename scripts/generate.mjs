@@ -1,4 +1,5 @@
-// Files that are generated from the code: the JSON schemas of experiments and sweeps, and the reference of their keys.
+// Files that are generated from the code: the JSON schemas of experiments, sweeps, gates and retrainings, and the
+// reference of keys.
 //   node scripts/generate.mjs           writes them
 //   node scripts/generate.mjs --check   exits 1 where one is out of date
 // Needs dist/ (npm run build).
@@ -6,12 +7,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { experimentJsonSchema, keyReference } from '../dist/src/config/json-schema.js';
+import { gatesJsonSchema } from '../dist/src/lab/gates/definition.js';
 import { sweepJsonSchema } from '../dist/src/lab/sweep/definition.js';
+import { retrainJsonSchema } from '../dist/src/promotion/retrain/settings.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const outputs = {
   'experiments/schema.json': `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`,
   'experiments/sweep-schema.json': `${JSON.stringify(sweepJsonSchema(), null, 2)}\n`,
+  'experiments/gates-schema.json': `${JSON.stringify(gatesJsonSchema(), null, 2)}\n`,
+  'experiments/retrain-schema.json': `${JSON.stringify(retrainJsonSchema(), null, 2)}\n`,
   'docs/experiment-keys.md': keyReference(),
 };
 

@@ -41,7 +41,7 @@ const reportCommand: CommandModule<object, ReportArguments> = {
   builder: (yargs) =>
     yargs
       .positional('folder', { type: 'string', demandOption: true, describe: 'Of the session or account, or a journal' })
-      .option('bundle', { type: 'string', describe: 'A bundle file, where the registry does not hold the bundle' })
+      .option('bundle', { type: 'string', describe: 'A bundle file, where the registry here does not hold it' })
       .option('json', { type: 'boolean', default: false, describe: 'Print the report as JSON' }),
   handler: async ({ folder, bundle, json }) => {
     const { registryDir } = readRuntimeSettings(process.env);
@@ -54,12 +54,11 @@ function print(json: boolean, { report }: PaperResult, folder: string): void {
   console.log(json ? JSON.stringify(report, null, 2) : `${paperText(report)}\n\njournal, logs, report.html: ${folder}`);
 }
 
-export const paperCommand: CommandModule<object, PaperArguments> = {
-  command: 'paper [bundle]',
+const tradeCommand: CommandModule<object, PaperArguments> = {
+  command: '$0 [bundle]',
   describe: 'Trade a bundle on the simulated gateway, and compare with the backtest',
   builder: (yargs) =>
     yargs
-      .command(reportCommand)
       .positional('bundle', { type: 'string', default: 'paper', describe: 'An alias, an id, or a file' })
       .option('data', {
         type: 'string',
@@ -123,6 +122,13 @@ export const paperCommand: CommandModule<object, PaperArguments> = {
     print(json, result, folder);
     if (signal.aborted) process.exitCode = 130;
   },
+};
+
+export const paperCommand: CommandModule = {
+  command: 'paper',
+  describe: 'Trade a bundle on the simulated gateway or in a paper account, and report',
+  builder: (yargs) => yargs.command(tradeCommand).command(reportCommand),
+  handler: () => {},
 };
 
 /** The same runner as openbell live, at a real gateway, in an account without real money. */

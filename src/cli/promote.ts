@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { loadGates } from '#src/lab/gates/definition.js';
-import { gatesText } from '#src/lab/gates/gates-text.js';
+import { gatesText, wrapped } from '#src/lab/gates/gates-text.js';
 import { findRun } from '#src/lab/run-directory.js';
 import { promote, type Candidate, type Promotion } from '#src/promotion/promote.js';
 import { shortId } from '#src/registry/bundle.js';
@@ -142,7 +142,7 @@ function textOf(outcome: Promotion, registry: Registry, dryRun: boolean): string
       : [
           `${earlierAttempts.policies} other ${tried} tried on these test bars before: the deflated Sharpe ratio counts them.`,
         ]),
-    ...(conclusion === null ? [] : [`Its evaluation says: ${conclusion}`]),
+    ...(conclusion === null ? [] : wrapped(`Its evaluation says: ${conclusion}`)),
   ];
   if (change === null || bundle === null) return dryRun ? [...lines, 'Dry run: nothing was moved.'] : lines;
   const account = change.account === null ? '' : `, for account ${change.account}`;
@@ -153,7 +153,9 @@ function textOf(outcome: Promotion, registry: Registry, dryRun: boolean): string
     `bundle ${registry.bundleFile(bundle.sha256)}`,
     change.from === null
       ? 'nothing stood there before'
-      : `before it: ${shortId(change.from)} (openbell rollback ${change.alias} goes back)`,
+      : change.from === change.to
+        ? 'it stood there before'
+        : `before it: ${shortId(change.from)} (openbell rollback ${change.alias} goes back)`,
   ];
 }
 

@@ -3,6 +3,7 @@ import { calendarNamed, type TradingCalendar } from '#env/market/calendar.js';
 import type { TraderEvent } from '#src/live/core/events.js';
 import type { TraderIntent } from '#src/live/core/intents.js';
 import type { Trader } from '#src/live/core/trader.js';
+import { openTime } from './open-time.js';
 
 export interface Outage {
   /** Market time at its start, epoch milliseconds. */
@@ -32,8 +33,6 @@ export interface Faults {
   readonly unprotectedSeconds: number;
   readonly halted: boolean;
 }
-
-const DAY_MS = 86_400_000;
 
 export class FaultLog {
   readonly #alerts: Record<string, number> = {};
@@ -123,14 +122,4 @@ export class FaultLog {
       cause,
     });
   }
-}
-
-/** Milliseconds of [fromMs, toMs) in which the market is open. */
-function openTime(calendar: TradingCalendar, fromMs: number, toMs: number): number {
-  const inside = calendar.sessionAt(fromMs);
-  if (inside !== null && toMs <= inside.closeMs) return toMs - fromMs;
-  let sum = 0;
-  for (const { openMs, closeMs } of calendar.sessionsBetween(fromMs - 2 * DAY_MS, toMs))
-    sum += Math.max(0, Math.min(closeMs, toMs) - Math.max(openMs, fromMs));
-  return sum;
 }

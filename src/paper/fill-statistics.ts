@@ -1,11 +1,12 @@
 /** Prices paid and commissions charged, against what the cost model says of the same orders. */
-import { calendarNamed } from '#env/market/calendar.js';
+import { calendarNamed, type TradingCalendar } from '#env/market/calendar.js';
 import { feePeriodOf } from '#env/market/regulatory-fees.js';
 import { sessionDay } from '#src/data/segments.js';
 import { blockBootstrapInterval } from '#src/stats/block-bootstrap.js';
 import { quantile, type Interval } from '#src/stats/bootstrap.js';
 import { barAt } from './bar-at.js';
 import { costsOf, PriceModel } from './model-price.js';
+import { openTime } from './open-time.js';
 import { chargedFor, filledOf, priceOf, type OrderRecord } from './order-log.js';
 import type { SessionRecord } from './session-record.js';
 
@@ -54,7 +55,7 @@ export interface FillStatistics {
   readonly cost: number;
   readonly bySide: Readonly<Record<'buy' | 'sell', SlippageGroup>>;
   readonly byKind: Readonly<Partial<Record<OrderKind, SlippageGroup>>>;
-  /** Market seconds from order to last execution, of entries and exits; null: there were none. */
+  /** Seconds of open market from order to last execution, of entries and exits; null: there were none. */
   readonly secondsToFill: Readonly<Record<'p50' | 'p95' | 'longest', number>> | null;
 }
 
@@ -138,17 +139,17 @@ export function fillStatistics(session: SessionRecord, compared: readonly FillCo
       sell: group(compared.filter(({ side }) => side < 0)),
     },
     byKind: Object.fromEntries([...kinds].map((kind) => [kind, group(compared.filter((own) => own.kind === kind))])),
-    secondsToFill: secondsToFill(filled),
+    secondsToFill: secondsToFill(filled, calendarNamed(session.config.calendar)),
   };
 }
 
-function secondsToFill(filled: readonly OrderRecord[]): FillStatistics['secondsToFill'] {
+function secondsToFill(filled: readonly OrderRecord[], calendar: TradingCalendar): FillStatistics['secondsToFill'] {
   const waited = filled
     .filter(({ role }) => role === 'entry' || role === 'exit')
-    .map(
-      ({ placedMarketMs, executions }) =>
-        Math.max(0, executions[executions.length - 1].marketMs - placedMarketMs) / 1000,
-    );
+    .map(({ placedMarketMs, executions }) => {
+      const lastMs = executions[executions.length - 1].marketMs;
+      return lastMs <= placedMarketMs ? 0 : openTime(calendar, placedMarketMs, lastMs) / 1000;
+    });
   if (waited.length === 0) return null;
   const sorted = Float64Array.from(waited).sort();
   return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), longest: sorted[sorted.length - 1] };

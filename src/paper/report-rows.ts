@@ -99,7 +99,7 @@ function fillRows({ fills }: PaperReport): ReportRow[] {
     rows.push([
       'time to fill',
       seconds(secondsToFill.p50),
-      `median of entries and exits, market time; 95% ${seconds(secondsToFill.p95)}, longest ${seconds(secondsToFill.longest)}`,
+      `median of entries and exits, open market; 95% ${seconds(secondsToFill.p95)}, longest ${seconds(secondsToFill.longest)}`,
     ]);
   return rows;
 }

@@ -50,7 +50,7 @@ export interface PaperReport {
   readonly equity: EquityStatistics | null;
   /** At the end, signed units. */
   readonly position: Readonly<Record<string, number>>;
-  /** Our ledger's cash less the broker's books, in currency; null: the broker never told. */
+  /** Our ledger's cash less the broker's books, in currency, less than a cent as 0; null: the broker never told. */
   readonly ledgerDifference: number | null;
   readonly uptime: Uptime;
 }

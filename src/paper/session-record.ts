@@ -47,7 +47,7 @@ export interface SessionRecord {
   readonly cash: Readonly<Record<string, number>>;
   readonly position: Readonly<Record<string, number>>;
   readonly faults: Faults;
-  /** Our ledger less the broker's books, in currency; null: the broker was never asked. */
+  /** Our ledger less the broker's books, in currency, less than a cent as 0; null: the broker was never asked. */
   readonly ledgerDifference: number | null;
 }
 
@@ -61,7 +61,7 @@ export function readSession(journalFile: string): SessionRecord {
   const journal = Journal.read(journalFile);
   try {
     const seal = journal.seal();
-    const reader = new Reader(booksOf(journal));
+    const reader = new Reader(booksOf(journal), sessionNoteOf(journal)?.kind !== 'gateway');
     let last: Trader | null = null;
     for (const { entry, trader, bars } of walkJournal(journal, new RecordedDecider(journal))) {
       last = trader;
@@ -101,6 +101,8 @@ export function readSession(journalFile: string): SessionRecord {
   }
 }
 
+const CENT = 0.01;
+
 class Reader {
   readonly taken = new Map<string, ClosedBar[]>();
   readonly slots = new Map<string, Slot[]>();
@@ -109,6 +111,7 @@ class Reader {
   readonly faults = new FaultLog();
   readonly rows: AccountRow[] = [];
   readonly #books: BooksNote | null;
+  readonly #isSimulated: boolean;
   #fromMs = 0;
   #toMs = 0;
   #cashBefore: number | null = null;
@@ -116,8 +119,9 @@ class Reader {
   /** Of the last reconciliation: value of what the broker holds more, or less, than we. */
   #positionDifference: number | null = null;
 
-  constructor(books: BooksNote | null) {
+  constructor(books: BooksNote | null, isSimulated: boolean) {
     this.#books = books;
+    this.#isSimulated = isSimulated;
   }
 
   get span(): { fromMs: number; toMs: number } {
@@ -148,7 +152,9 @@ class Reader {
         return held === position ? sum : sum + Math.abs(held - position) * (lastPrice > 0 ? lastPrice : 1);
       }, 0);
     this.faults.event(event, trader);
-    const cash = trader.symbols.reduce((sum, one) => sum + one.cash, 0);
+    // what the model charges for a short overnight is the broker's interest of a later day; a simulated one charges it too
+    const borrowed = this.#isSimulated ? 0 : 1;
+    const cash = trader.symbols.reduce((sum, one) => sum + one.cash + borrowed * one.accruedBorrow, 0);
     if (this.#books === null) return;
     // the ledger as it stood when the broker was asked
     if (event.wallMs <= this.#books.fromWallMs || this.#cashBefore === null) this.#cashBefore = cash;
@@ -179,7 +185,9 @@ class Reader {
     const books = this.#books;
     if (books === null || books.after === null) return this.#positionDifference;
     const ours = this.#cashAfter - (this.#cashBefore ?? 0);
-    return ours - (books.after.cash - books.cashBefore) + (this.#positionDifference ?? 0);
+    const difference = ours - (books.after.cash - books.cashBefore) + (this.#positionDifference ?? 0);
+    // both readings are in whole cents
+    return Math.abs(difference) < CENT ? 0 : Math.round(difference / CENT) * CENT;
   }
 }
 

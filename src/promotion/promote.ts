@@ -82,7 +82,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     nowMs,
     incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
     bundleOf: bundleIn(registry),
-    paper: to === 'live' ? await paperOf(candidate.bundle, options.tradingDir) : null,
+    paper: to === 'live' ? await paperOf(candidate.bundle, options) : null,
     onPart: options.onPart,
   };
   if (directory === null) {
@@ -149,8 +149,10 @@ export function bundleIn(registry: Registry): (sha256: string) => Bundle | null 
   return (sha256) => (registry.ids().includes(shortId(sha256)) ? registry.load(sha256) : null);
 }
 
-async function paperOf(bundle: Bundle | null, tradingDir: string | undefined): Promise<PaperEvidence | null> {
-  return bundle === null || tradingDir === undefined ? null : paperEvidence(bundle, tradingDir);
+async function paperOf(bundle: Bundle | null, { tradingDir, onPart }: PromoteOptions): Promise<PaperEvidence | null> {
+  if (bundle === null || tradingDir === undefined) return null;
+  onPart?.('journals of paper trading');
+  return paperEvidence(bundle, tradingDir);
 }
 
 function checkedAccount({ to, account = null }: PromoteOptions): string | null {
@@ -201,12 +203,11 @@ async function resolved({ candidate, registry, runsDir, to }: PromoteOptions): P
   const { record } = RunDirectory.open(directory);
   const subject = `${record.name}/${path.basename(path.resolve(directory))}`;
   if (to !== 'live') return { directory, checkpoint, bundle: null, subject, why: '' };
-  const bundle = registry
-    .scan()
-    .flatMap(({ bundle: own }) => (own !== null && own.manifest.run.path === subject ? [own] : []))
-    .filter(({ manifest }) => checkpoint === undefined || manifest.run.checkpoint === checkpoint)
-    .at(-1);
-  if (bundle === undefined)
+  const { head, chosen, dispose } = await openTrained({ directory, checkpoint });
+  dispose();
+  const { configHash: config_hash, weightsSha256: weights_sha256 } = head;
+  const bundle = registry.find({ path: subject, checkpoint: chosen.name, weights_sha256, config_hash });
+  if (bundle === null)
     return fail('GATE_REFUSED', {
       where: subject,
       value: to,

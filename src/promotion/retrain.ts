@@ -15,6 +15,7 @@ import { writeFileAtomic } from '#src/registry/files.js';
 import type { GateReport } from '#src/registry/gates.js';
 import type { AliasChange } from '#src/registry/history.js';
 import type { AliasName, Registry } from '#src/registry/registry.js';
+import { readAttempts } from './attempts.js';
 import { bundleIn, promote } from './promote.js';
 import { holdToIncumbent, nameOf, type RetrainFigures } from './retrain/outcomes.js';
 import { planRetraining, type RetrainPlan } from './retrain/plan.js';
@@ -99,6 +100,7 @@ export async function retrain(options: RetrainOptions): Promise<Retraining> {
       klLimit: settings.kl_limit,
       seed: gates.seed,
       bundleOf: bundleIn(registry),
+      judgedBefore: judgedSince(registry, alias, plan.config.name),
     });
     const [directory] = directories;
     const moves = movesOf(settings, alias);
@@ -129,6 +131,8 @@ export async function retrain(options: RetrainOptions): Promise<Retraining> {
       reports.push(promotion.report);
       bundle ??= promotion.bundle;
       if (promotion.change !== null) changes.push(promotion.change);
+      // what may not stand beside the incumbent may not take its place
+      if (!promotion.report.passed) break;
     }
     const judged: Judged = { figures, reports, bundle, changes, stayed: stayedOf(settings, alias), directory };
     const result = { ...common, judged };
@@ -146,6 +150,13 @@ export async function recordedDatasets(folder: string): Promise<RecordedDataset[
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]/g, '-');
   return writeRecordedDataset({ from: folder, name: `recorded-${account}`, out: path.join('datasets', 'recorded') });
+}
+
+/** Weights of the challengers that were judged by this incumbent before: each was a chance to pass by luck. */
+function judgedSince(registry: Registry, alias: AliasName, experiment: string): string[] {
+  const since = registry.current(alias)?.at ?? '';
+  const own = readAttempts(registry.folder).filter(({ at, run }) => at >= since && run.startsWith(`${experiment}/`));
+  return [...new Set(own.map(({ weights_sha256: weights }) => weights))];
 }
 
 function claimed(alias: AliasName, registry: Registry, nowMs: () => number): () => void {

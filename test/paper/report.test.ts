@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Journal, type JournalEntry } from '#src/live/shell/journal.js';
 import { paperEvidence } from '#src/paper/evidence.js';
 import { paperText } from '#src/paper/paper-text.js';
 import { paperTrade } from '#src/paper/paper-session.js';
@@ -48,7 +49,7 @@ describe('a report', () => {
     expect(exact.result.compared.filter(({ slippageBps }) => slippageBps !== 0)).toEqual([]);
     expect(report.commissions.difference).toBeCloseTo(0, 4);
     expect(report.commissions.charged).toBeGreaterThan(10);
-    expect(report.ledgerDifference).toBeCloseTo(0, 6);
+    expect(report.ledgerDifference).toBe(0);
     expect(report.bars).toEqual({ of: 'replayed', why: null, expected: report.bars.same, same: report.bars.expected });
     expect(report.uptime).toMatchObject({
       readyShare: 1,
@@ -130,7 +131,7 @@ describe('a session with faults', () => {
     expect(report.bars.same).toBe(report.bars.expected);
     expect(report.agrees).toBe(true);
     expect(paperText(report)).toContain('Things were broken on purpose in this session.');
-    expect(report.ledgerDifference).toBeCloseTo(0, 6);
+    expect(report.ledgerDifference).toBe(0);
     const evidence = await paperEvidence(bundle, path.join(folder, 'faulty'));
     expect(evidence.sessions[0].faults).toEqual(report.uptime.alerts);
     expect(evidence.sessions[0].decidingShare).toBe(report.uptime.decidingShare);
@@ -156,7 +157,7 @@ describe('evidence', () => {
     expect(evidence.fills).toBe(exact.result.compared.length + path1.result.compared.length);
     expect(evidence.slippageUpperBps).toBeGreaterThan(evidence.slippageBps ?? NaN);
     expect(Math.abs(evidence.commissionDifference ?? NaN)).toBeLessThan(1e-4);
-    expect(evidence.ledgerDifference).toBeCloseTo(0, 6);
+    expect(evidence.ledgerDifference).toBe(0);
     const nobody = await paperEvidence({ ...bundle, sha256: '0'.repeat(64) }, trading);
     expect(nobody).toMatchObject({ sessions: [], marketDays: 0, agrees: false, slippageBps: null });
   });
@@ -202,6 +203,29 @@ describe('evidence', () => {
     expect(evidence.sessions[1].agrees).toBe(true);
   });
 
+  it('is not helped by a journal that was sealed anew: the bundle answers otherwise', async () => {
+    const place = copyOf(trading, 'resealed');
+    const [first] = readdirSync(path.join(place, 'paper')).sort();
+    const file = path.join(place, 'paper', first, 'journal.db');
+    const entries = entriesOf(file);
+    const journal = Journal.open(path.join(place, 'paper', 'forged.db'), { bundle: bundle.sha256 });
+    // every fill a cent cheaper, and nothing else changed
+    for (const { event, intents } of entries) {
+      const forged =
+        event.type === 'execution' && event.report.side === 'BUY'
+          ? { ...event, report: { ...event.report, price: event.report.price - 0.01 } }
+          : event;
+      journal.append(forged, intents);
+    }
+    expect(journal.seal().intact).toBe(true);
+    journal.close();
+    rmSync(file);
+    const { sessions, agrees } = await paperEvidence(bundle, place);
+    expect(agrees).toBe(false);
+    const forged = sessions.find((session) => session.journal === 'forged.db');
+    expect(forged).toMatchObject({ agrees: false, why: expect.stringContaining('does not repeat') });
+  });
+
   it('does not stop at a journal that is no journal', async () => {
     const place = copyOf(trading, 'broken');
     const [first] = readdirSync(path.join(place, 'paper')).sort();
@@ -213,6 +237,13 @@ describe('evidence', () => {
     expect(evidence.sessions[0]).toMatchObject({ marketDays: 0, why: expect.stringContaining('not JSON') });
   });
 });
+
+function entriesOf(file: string): JournalEntry[] {
+  const journal = Journal.read(file);
+  const entries = [...journal.entries()];
+  journal.close();
+  return entries;
+}
 
 function copyOf(source: string, name: string): string {
   const target = mkdtempSync(path.join(folder, `${name}-`));

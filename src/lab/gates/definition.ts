@@ -57,6 +57,13 @@ const section = {
     })
     .nullable()
     .describe('A walk-forward of the same experiment, judged out of sample; null: not asked.'),
+  walk_forward_hold: z
+    .strictObject({
+      seeds_at_least: z.int().min(2).describe('Trainings of every window.'),
+      excess_at_least: z.number().describe('Interquartile mean over the seeds, as a share: 0.05 is 5% more.'),
+    })
+    .nullable()
+    .describe('Wealth of the stitched accounts against buy-and-hold over the same windows; null: not asked.'),
   deflated_sharpe: z
     .strictObject({
       probability_at_least: share().describe(
@@ -104,7 +111,11 @@ const retrainSection = {
     })
     .describe('Enough to judge by.'),
   beats_incumbent: z
-    .strictObject({ probability_at_least: share().describe('Share of the resamples in which it ends with more.') })
+    .strictObject({
+      probability_at_least: share().describe(
+        'Share of the resamples in which it ends with more; at attempt k against one incumbent, 1 less a k-th of the rest.',
+      ),
+    })
     .describe('Paired block bootstrap of the log returns on the held-out bars, against the bundle that it came from.'),
   drawdown: z
     .strictObject({ worse_by_at_most: share().describe("Over the incumbent's, as a share: 0.02 is 2 points.") })
@@ -161,15 +172,17 @@ export const shippedGates = (): string => path.join(packageRoot(), 'experiments'
 
 /** JSON schema (draft 2020-12) of a gates file: every key may be left out. */
 export function gatesJsonSchema(): object {
-  const optional = z.strictObject({
-    extends: z.string().describe('Another gates file, relative to this one, whose keys this one overrides.').optional(),
-    seed: gatesSchema.shape.seed.optional(),
-    paper: gatesSchema.shape.paper.partial().optional(),
-    challenger: gatesSchema.shape.challenger.partial().optional(),
-    live: gatesSchema.shape.live.partial().optional(),
-    retrain: gatesSchema.shape.retrain.partial().optional(),
+  const { seed, paper, challenger, live, retrain } = gatesSchema.shape;
+  const file = z.strictObject({
+    extends: z.string().describe('Another gates file, relative to this one, whose keys this one overrides.'),
+    seed,
+    paper,
+    challenger,
+    live,
+    retrain,
   });
-  return { title: 'OpenBell gates', ...z.toJSONSchema(optional, { io: 'input' }) };
+  const override = ({ jsonSchema }: { jsonSchema: { required?: unknown } }): void => void delete jsonSchema.required;
+  return { title: 'OpenBell gates', ...z.toJSONSchema(file, { io: 'input', override }) };
 }
 
 /**

@@ -80,7 +80,7 @@ function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport,
 }
 
 /** Words on lines of some length; those after the first are indented. A command, in backticks, is never broken. */
-function wrapped(text: string, indent = 2): string[] {
+export function wrapped(text: string, indent = 2): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.match(/`[^`]*`\S*|\S+/g) ?? []) {

@@ -179,10 +179,17 @@ function readOrEmpty(file: string): string {
 /** Without what depends on where the run lies, and on what else was tried since. */
 function comparable(summary: unknown): unknown {
   if (!isTree(summary)) return summary;
-  const { run: _run, statistics, ...rest } = summary;
-  const { significance, ...others } = isTree(statistics) ? statistics : {};
-  const { deflated: _deflated, ...kept } = isTree(significance) ? significance : {};
-  return { ...rest, statistics: others, significance: kept };
+  const { statistics } = summary;
+  const significance = isTree(statistics) ? statistics['significance'] : null;
+  return {
+    ...without(summary, ['run', 'statistics']),
+    statistics: without(statistics, ['significance']),
+    significance: without(significance, ['deflated']),
+  };
+}
+
+function without(tree: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  return isTree(tree) ? Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key))) : {};
 }
 
 export function auditFound(run: RunDirectory): Promise<Found> {

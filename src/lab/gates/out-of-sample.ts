@@ -1,7 +1,9 @@
 /** Held-out evidence beyond one window: other windows and seeds, what else was tried, and how often the best was luck. */
 import type { ExperimentConfig } from '#src/config/schema.js';
-import { decimal, percent, range, whole } from '#src/report/format.js';
+import { counted, decimal, percent, range, whole } from '#src/report/format.js';
 import { iqm } from '#src/stats/aggregate.js';
+import type { Interval } from '#src/stats/bootstrap.js';
+import type { TaskScores } from '#src/stats/scores.js';
 import { backtestOverfitting } from '#src/stats/overfitting.js';
 import { stratifiedBootstrap } from '#src/stats/stratified-bootstrap.js';
 import type { Trials } from '../trials.js';
@@ -37,38 +39,90 @@ export async function walkedEvidence(config: ExperimentConfig, runsDir: string):
 
 /** Of several walk-forwards of one experiment the least favourable counts: choosing among them would be one more trial. */
 export function walkForwardFound(
-  { own }: Pick<WalkedEvidence, 'own'>,
+  evidence: Pick<WalkedEvidence, 'own'>,
   settings: Settings<'walk_forward'>,
   command: string,
   seed: number,
 ): Found {
-  const { seeds_at_least: seeds, sharpe_at_least: estimate, sharpe_low_at_least: low } = settings;
+  const { sharpe_at_least: estimate, sharpe_low_at_least: low } = settings;
+  return leastFound(
+    evidence,
+    settings.seeds_at_least,
+    command,
+    seed,
+    ({ sharpes }) => sharpes,
+    (interval, about) => {
+      const passes = interval.estimate >= estimate && interval.low >= low;
+      const facts = `interquartile mean ${decimal(interval.estimate)} a year, 95% interval ${range(interval, decimal)}, ${about}`;
+      return {
+        measured: `${decimal(interval.estimate)} (low ${decimal(interval.low)})`,
+        passes,
+        why: passes
+          ? facts
+          : `${facts}: with other seeds and on other windows this experiment does not earn what is asked`,
+      };
+    },
+  );
+}
+
+/** The same against buy-and-hold over the same windows: in a rising market a Sharpe ratio is easily had. */
+export function walkForwardHoldFound(
+  evidence: Pick<WalkedEvidence, 'own'>,
+  settings: Settings<'walk_forward_hold'>,
+  command: string,
+  seed: number,
+): Found {
+  return leastFound(
+    evidence,
+    settings.seeds_at_least,
+    command,
+    seed,
+    ({ overHold }) => overHold,
+    (interval, about) => {
+      const passes = interval.estimate >= settings.excess_at_least;
+      const shown = (value: number): string => percent(value, 1, true);
+      const facts = `interquartile mean ${shown(interval.estimate)} against buy-and-hold, 95% interval ${range(interval, shown)}, ${about}`;
+      return {
+        measured: shown(interval.estimate),
+        passes,
+        why: passes ? facts : `${facts}: whoever had bought and held would have more`,
+      };
+    },
+  );
+}
+
+function leastFound(
+  { own }: Pick<WalkedEvidence, 'own'>,
+  seeds: number,
+  command: string,
+  seed: number,
+  scoresOf: (walked: Walked) => TaskScores,
+  judge: (interval: Interval, about: string) => Found,
+): Found {
   if (own.length === 0)
     return missing(`this experiment was never walked forward: run \`${command}\`, then promote again`);
   const enough = own.filter((walked) => walked.seeds.length >= seeds);
   const most = Math.max(...own.map((walked) => walked.seeds.length));
   if (enough.length === 0)
     return missing(
-      `it was walked forward with ${whole(most)} whole seeds, and ${whole(seeds)} are asked for: run \`${command}\`, then promote again`,
-      own.map(({ found, seeds: done }) => ({ folder: found.folder, seeds: done })),
+      `it was walked forward with ${counted(most, 'whole seed')}, and ${whole(seeds)} are asked for: run \`${command}\`, then promote again`,
+      own.map(({ found, seeds: done }) => ({ hash: found.record.hash, seeds: done })),
     );
-  const judged = enough.map((walked) => {
-    const strata = walked.sharpes.length > 1 ? 'shared' : 'runs';
-    return { walked, interval: stratifiedBootstrap(walked.sharpes, iqm, { seed, strata }) };
+  const intervals = enough.map((walked) => {
+    const scores = scoresOf(walked);
+    const strata = scores.length > 1 ? 'shared' : 'runs';
+    return { walked, scores, interval: stratifiedBootstrap(scores, iqm, { seed, strata }) };
   });
-  const worst = judged.reduce((a, b) => (b.interval.low < a.interval.low ? b : a));
-  const { interval, walked } = worst;
-  const passes = interval.estimate >= estimate && interval.low >= low;
-  const facts = `Sharpe ratio a year over ${whole(walked.seeds.length)} seeds and ${whole(walked.found.record.windows.length)} windows: interquartile mean ${decimal(interval.estimate)}, 95% interval ${range(interval, decimal)}${judged.length > 1 ? `; the least of ${judged.length} walk-forwards` : ''}`;
+  const { walked, scores, interval } = intervals.reduce((a, b) => (b.interval.low < a.interval.low ? b : a));
+  const { record } = walked.found;
+  const about = `over ${counted(walked.seeds.length, 'seed')} and ${counted(record.windows.length, 'window')}${intervals.length > 1 ? `, the least of ${intervals.length} walk-forwards` : ''}`;
   return {
-    measured: `${decimal(interval.estimate)}, from ${decimal(interval.low)}`,
-    passes,
-    why: passes ? facts : `${facts}: with other seeds and on other windows this experiment does not earn what is asked`,
+    ...judge(interval, about),
     evidence: {
-      folder: walked.found.folder,
-      hash: walked.found.record.hash,
+      name: record.name,
+      hash: record.hash,
       seeds: walked.seeds,
-      sharpes: walked.sharpes.map((path) => Array.from(path)),
+      scores: scores.map((path) => Array.from(path)),
       interval,
     },
   };
@@ -132,13 +186,18 @@ export function overfittingFound(
     measured: percent(pbo),
     passes,
     why: passes ? facts : `${facts}: the choice between them was mostly luck; try fewer, or judge on more bars`,
-    evidence: { pbo, splits, probabilityOfLoss, folders: [walked, ...rivals].map(({ found }) => found.folder) },
+    evidence: {
+      pbo,
+      splits,
+      probabilityOfLoss,
+      walkForwards: [walked, ...rivals].map(({ found }) => found.record.hash),
+    },
   };
 }
 
 /** What walks this run's experiment forward, to be copied into a shell. */
 export function walkForwardCommand(
-  { walk_forward: definition, data }: ExperimentConfig,
+  { walk_forward: definition, data, training }: ExperimentConfig,
   runPath: string,
   bars: number,
   seeds: number,
@@ -147,5 +206,6 @@ export function walkForwardCommand(
   const validation = data?.validation === null ? '' : ` validation: ${part(0.1)},`;
   const windows = `{ scheme: rolling, train: ${part(0.4)},${validation} test: ${part(0.1)}, purge: 5 }`;
   const override = definition === null ? ` walk_forward='${windows}'` : '';
-  return `openbell walk-forward ${runPath}/config.yaml${override} --seeds ${seeds}`;
+  const anew = training.fine_tune === null ? '' : ' training.fine_tune=null';
+  return `openbell walk-forward ${runPath}/config.yaml${override}${anew} --seeds ${seeds}`;
 }

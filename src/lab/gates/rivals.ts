@@ -20,8 +20,7 @@ export function beatsBaseline(held: HeldOut, name: 'flat' | 'hold', settings: Se
   const baseline = result.baselines.find((run) => run.name === name);
   if (baseline === undefined) throw new Error(`no baseline ${name}`);
   const called = name === 'flat' ? 'holding cash' : 'buy-and-hold';
-  const { probability: _probability, ...found } = compared(result.agent.path, baseline.path, settings, seed, called);
-  return found;
+  return compared(result.agent.path, baseline.path, settings, seed, called);
 }
 
 /**

@@ -7,7 +7,13 @@ import { collapseFound, drawdownFound, tradesFound, turnoverFound } from './beha
 import { settingsOf, type GateSection, type GatesDefinition, type StatisticalGate } from './definition.js';
 import type { HeldOut } from './held-out.js';
 import { missing, outcomeOf, type Found } from './outcome.js';
-import { deflatedFound, overfittingFound, walkForwardFound, type WalkedEvidence } from './out-of-sample.js';
+import {
+  deflatedFound,
+  overfittingFound,
+  walkForwardFound,
+  walkForwardHoldFound,
+  type WalkedEvidence,
+} from './out-of-sample.js';
 import { beatsBaseline, beatsIncumbent, inSample } from './rivals.js';
 import { costsFound, delayFound, noiseFound } from './stress.js';
 
@@ -101,11 +107,20 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
       'walk_forward',
       'Walk-forward Sharpe ratio',
       ({ sharpe_at_least: least, sharpe_low_at_least: low, seeds_at_least: seeds }) =>
-        `at least ${decimal(least)}, from ${decimal(low)}, ${whole(seeds)} seeds`,
+        `at least ${decimal(least)} (low ${decimal(low)}), ${whole(seeds)} seeds`,
       (settings) =>
         walked === null
           ? noWalk
           : walkForwardFound(walked, settings, command(settings.seeds_at_least), definition.seed),
+    ),
+    ...row(
+      'walk_forward_hold',
+      'Walk-forward over buy-and-hold',
+      ({ excess_at_least: least, seeds_at_least: seeds }) => `at least ${percent(least, 0)}, ${whole(seeds)} seeds`,
+      (settings) =>
+        walked === null
+          ? noWalk
+          : walkForwardHoldFound(walked, settings, command(settings.seeds_at_least), definition.seed),
     ),
     ...row(
       'pbo',

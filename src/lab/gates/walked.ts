@@ -10,7 +10,7 @@ import { experimentSchema, type ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { fail } from '#src/errors.js';
 import { simpleReturns } from '#src/stats/equity-path.js';
-import { runActor } from '../evaluate-baselines.js';
+import { runActor, runBaselines } from '../evaluate-baselines.js';
 import { openTrained, type TrainedPolicy } from '../evaluate.js';
 import { RunDirectory } from '../run-directory.js';
 import { planWalkForward, type PlannedWindow, type WalkForwardPlan } from '../walk-forward/plan.js';
@@ -30,9 +30,14 @@ export interface Walked {
   readonly seeds: readonly number[];
   /** One array a path, of the seeds' annualised Sharpe ratios; an account that never traded has 0. */
   readonly sharpes: readonly Float64Array[];
+  /** As those, of wealth against buy-and-hold over the same windows, less 1. */
+  readonly overHold: readonly Float64Array[];
   /** (T) simple returns of the stitched accounts, their mean over seeds and paths. */
   readonly returns: Float64Array;
 }
+
+/** What is left of an account at the worst, so that a ratio to it is a number. */
+const RUIN = 1e-6;
 
 /** Every walk-forward under the folder of runs that can be read and has begun a run. */
 export function listWalkForwards(runsDir: string): WalkForwardFound[] {
@@ -73,7 +78,15 @@ export function experimentKey(config: ExperimentConfig): string {
     walk_forward: null,
     data:
       data === null ? null : { ...data, train: { from: null, to: null }, validation: null, test: null, exclude: [] },
-    training: { ...training, threads: 1, tensorboard: false, checkpoint_every: 1, keep_checkpoints: 0 },
+    // a walk-forward begins from nothing in each window, also that of a fine-tuning
+    training: {
+      ...training,
+      threads: 1,
+      tensorboard: false,
+      checkpoint_every: 1,
+      keep_checkpoints: 0,
+      fine_tune: null,
+    },
   });
 }
 
@@ -92,17 +105,19 @@ export async function walkAgain(found: WalkForwardFound, runsDir: string): Promi
   const plan = planWalkForward(config, bars);
   const seeds = record.seeds.filter((seed) => plan.windows.every((_, w) => runOf(record, w, seed) !== null));
   const sharpes = plan.paths.map(() => new Float64Array(seeds.length));
+  const overHold = plan.paths.map(() => new Float64Array(seeds.length));
   let sum: Float64Array | null = null;
   for (const [s, seed] of seeds.entries()) {
     for (const [index, path_] of plan.paths.entries()) {
-      const { sharpe, returns } = await stitchedAgain(found, plan, path_, seed, runsDir);
+      const { sharpe, excess, returns } = await stitchedAgain(found, plan, path_, seed, runsDir);
       sharpes[index][s] = sharpe;
+      overHold[index][s] = excess;
       sum ??= new Float64Array(returns.length);
       for (let t = 0; t < sum.length; t++) sum[t] += returns[t];
     }
   }
   const accounts = seeds.length * plan.paths.length;
-  return { found, seeds, sharpes, returns: (sum ?? new Float64Array(0)).map((value) => value / accounts) };
+  return { found, seeds, sharpes, overHold, returns: (sum ?? new Float64Array(0)).map((value) => value / accounts) };
 }
 
 async function stitchedAgain(
@@ -111,7 +126,7 @@ async function stitchedAgain(
   parts: WalkForwardPlan['paths'][number],
   seed: number,
   runsDir: string,
-): Promise<{ sharpe: number; returns: Float64Array }> {
+): Promise<{ sharpe: number; excess: number; returns: Float64Array }> {
   const { env, observation } = config;
   // planned over the market only
   if (env.id !== 'market' || observation === null) throw new Error('no market');
@@ -137,11 +152,11 @@ async function stitchedAgain(
       if (actor === undefined) throw new Error('a window without a policy');
       return actor;
     };
-    const { path: own, performance } = runActor(
-      { name: 'policy', actorFor },
-      { ...market, windows: [...actors.keys()] },
-    );
-    return { sharpe: performance.sharpe ?? 0, returns: simpleReturns(own) };
+    const judged = { ...market, windows: [...actors.keys()] };
+    const { path: own, performance } = runActor({ name: 'policy', actorFor }, judged);
+    const hold = runBaselines(judged).find(({ name }) => name === 'hold')?.performance.totalReturn ?? 0;
+    const excess = (1 + performance.totalReturn) / Math.max(1 + hold, RUIN) - 1;
+    return { sharpe: performance.sharpe ?? 0, excess, returns: simpleReturns(own) };
   } finally {
     for (const { dispose } of opened.values()) dispose();
   }

@@ -10,6 +10,7 @@ import { stratifiedBootstrap } from '#src/stats/stratified-bootstrap.js';
 import { writeFileAtomic } from '#src/registry/files.js';
 import { JobPool, type JobOutcome, type JobPoolOptions } from '../queue/job-pool.js';
 import type { TrainingJob } from '../queue/training-job.js';
+import { fail } from '#src/errors.js';
 import { loadTogether } from '../world.js';
 import { planWalkForward, type PlannedWindow, type WalkForwardPlan } from './plan.js';
 import { RECORD_FILE, walkForwardFolder, walkForwardHash, type WalkForwardRecord } from './record.js';
@@ -31,6 +32,14 @@ export interface WalkForwardOutcome {
 
 /** The plan of an experiment, its bars loaded. Throws what `planWalkForward` throws, and DATA_ errors. */
 export async function loadWalkForwardPlan(config: ExperimentConfig): Promise<WalkForwardPlan> {
+  const { fine_tune: tuned } = config.training;
+  if (tuned !== null)
+    fail('CONFIG_VALUE', {
+      where: 'training.fine_tune',
+      value: tuned.sha256.slice(0, 16),
+      message:
+        'every window of a walk-forward begins from nothing: this bundle has learned from bars that windows would be judged on; add training.fine_tune=null',
+    });
   const bars = await loadTogether(config.data?.datasets ?? [], 'data.datasets');
   return planWalkForward(config, bars);
 }

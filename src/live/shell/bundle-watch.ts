@@ -1,6 +1,6 @@
 /** Follows an alias while its bundle trades: tells what waits, and when another may take over. */
-import { shortId, type Bundle } from '#src/registry/bundle.js';
-import type { Registry } from '#src/registry/registry.js';
+import { shortId } from '#src/registry/bundle.js';
+import { ALIASES, type AliasChange, type Registry } from '#src/registry/registry.js';
 import { traderConfigOf, type DeploymentOptions } from './bundle-trader.js';
 import type { TradingKind } from './account-folder.js';
 import { isIdle, type Deployment } from './deployment.js';
@@ -30,6 +30,8 @@ export class BundleWatch {
   #sayChanged: () => void = () => undefined;
   /** Said once each. */
   #told = '';
+  /** The last change that was judged: a bundle is read once. */
+  #judged: { readonly change: AliasChange; readonly refusal: string | null } | null = null;
   #looksSoon = false;
   #ended = false;
 
@@ -73,18 +75,17 @@ export class BundleWatch {
   }
 
   #compare(): void {
-    const { registry, reference, deployment, settings } = this.#options;
-    const aliases: Readonly<Record<string, string | undefined>> = registry.aliases();
-    const wanted = aliases[reference] ?? deployment.bundle.sha256;
-    if (wanted === deployment.bundle.sha256) {
+    const { registry, reference, deployment } = this.#options;
+    const alias = ALIASES.find((name) => name === reference);
+    const change = alias === undefined ? null : registry.current(alias);
+    if (change === null || change.to === deployment.bundle.sha256) {
       this.waiting = deployment.waiting;
       if (this.waiting !== null && this.#mayChange) this.#change();
       return;
     }
-    const bundle = registry.load(reference);
-    traderConfigOf(bundle, settings);
-    const refusal = this.#refusal(bundle);
-    this.waiting = `bundle ${shortId(wanted)} ${refusal ?? 'waits: the account is not flat, or not at rest'}`;
+    if (this.#judged?.change !== change) this.#judged = { change, refusal: this.#refusal(change) };
+    const { refusal } = this.#judged;
+    this.waiting = `bundle ${shortId(change.to)} ${refusal ?? 'waits: the account is not flat, or not at rest'}`;
     if (refusal === null && this.#mayChange) this.#change();
   }
 
@@ -100,11 +101,13 @@ export class BundleWatch {
     this.#sayChanged();
   }
 
-  /** Why this account's money does not follow the alias there; null: it does. */
-  #refusal(bundle: Bundle): string | null {
+  /** Why this account's money does not follow the alias there; null: it does. Throws where the bundle cannot trade. */
+  #refusal(change: AliasChange): string | null {
     const { kind, registry, settings } = this.#options;
+    const bundle = registry.load(change.to);
+    traderConfigOf(bundle, settings);
     if (kind !== 'live') return null;
-    const { why, remedy } = liveVerdict(registry.current('live'), bundle, settings.account);
+    const { why, remedy } = liveVerdict(change, bundle, settings.account);
     return why === '' ? null : `does not take over, ${why}: ${remedy}`;
   }
 }

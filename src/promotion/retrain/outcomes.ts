@@ -45,6 +45,8 @@ export interface HeldToOptions {
   readonly seed: number;
   /** Finds what the incumbent was fine-tuned from. */
   readonly bundleOf: FindBundle;
+  /** sha256 of the weights of challengers that the same incumbent was challenged by before. */
+  readonly judgedBefore: readonly string[];
 }
 
 /** Throws RUN_ and DATA_ errors, CHECKPOINT_CORRUPT. */
@@ -130,11 +132,13 @@ const barsIn = (windows: EvaluationMarket['windows']): number =>
   windows.reduce((sum, { start, end }) => sum + end - start, 0);
 
 function outcomesOf(
-  { gates, klLimit, incumbent, seed }: HeldToOptions,
+  { gates, klLimit, incumbent, seed, judgedBefore }: HeldToOptions,
   rival: Rival,
   challenger: Measured,
   results: readonly SeedResult[],
 ): GateOutcome[] {
+  const attempts = 1 + judgedBefore.filter((weights) => weights !== challenger.result.weightsSha256).length;
+  const least = leastProbability(gates.beats_incumbent.probability_at_least, attempts);
   const outcomes = [
     outcomeOf(
       { gate: 'kl_to_incumbent', kind: 'integrity', title: 'Near its incumbent', threshold: `KL at most ${klLimit}` },
@@ -158,9 +162,9 @@ function outcomesOf(
         gate: 'retrain.beats_incumbent',
         kind: 'statistics',
         title: 'Better than it came from',
-        threshold: `at least ${percent(gates.beats_incumbent.probability_at_least)} likely`,
+        threshold: `at least ${percent(least, attempts > 1 ? 2 : 0)}${attempts > 1 ? `, at attempt ${attempts}` : ''}`,
       },
-      better(challenger, gates.beats_incumbent.probability_at_least, rival, seed),
+      better(challenger, { least, attempts }, rival, seed),
     ),
   ];
   if (gates.drawdown !== null)
@@ -227,7 +231,18 @@ function enough({ market, own }: Measured, least: RetrainSection['held_out']): F
   };
 }
 
-function better({ differences }: Measured, least: number, rival: Rival, seed: number): Found {
+/**
+ * The first attempt must be as likely as asked to be no luck; of k attempts against one incumbent each must be so by a
+ * k-th of the chance (Bonferroni), so that whoever retrains night after night does not get through by patience.
+ */
+export const leastProbability = (asked: number, attempts: number): number => 1 - (1 - asked) / attempts;
+
+function better(
+  { differences }: Measured,
+  { least, attempts }: { readonly least: number; readonly attempts: number },
+  rival: Rival,
+  seed: number,
+): Found {
   const probability = excessProbability(differences, { seed });
   const excess = excessInterval(differences, { seed });
   if (probability === null || excess === null)
@@ -238,7 +253,7 @@ function better({ differences }: Measured, least: number, rival: Rival, seed: nu
     measured: percent(probability),
     passes,
     why: passes ? facts : `${facts}: that could be luck, and the incumbent stays`,
-    evidence: { probability, excess, bars: differences.length },
+    evidence: { probability, excess, bars: differences.length, attempts, least },
   };
 }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { firstBarAtOrAfter, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
-import { utcInstant } from '#env/market/window.js';
+import { utcInstant, windowsOf } from '#env/market/window.js';
 import type { PpoConfig } from '#agents/ppo/config.js';
 import { parseExperiment } from '#src/config/load.js';
 import type { DataConfig, ExperimentConfig } from '#src/config/schema.js';
@@ -11,6 +11,7 @@ import { DAY_MS } from '#src/data/interval.js';
 import { loadDataset } from '#src/data/load.js';
 import { partUntil } from '#src/data/part.js';
 import { fail } from '#src/errors.js';
+import { trainingWindows } from '#src/lab/exclude.js';
 import { loadTogether } from '#src/lab/world.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { BundleManifest } from '#src/registry/manifest.js';
@@ -58,9 +59,7 @@ export async function planRetraining(options: PlanOptions): Promise<RetrainPlan>
     manifest.provenance.config_yaml,
     `bundle ${shortId(incumbent.sha256)} config.yaml`,
   );
-  const { data } = base;
-  // a bundle is of the market, which has data
-  if (data === null) throw new Error('the bundle names no data');
+  const data = dataOf(base);
   const fresh = await loadFresh(options.datasets, manifest);
   const datasets = await combined(data, fresh, manifest);
   const bars = await loadTogether(datasets, 'data.datasets');
@@ -111,6 +110,9 @@ export async function planRetraining(options: PlanOptions): Promise<RetrainPlan>
       },
     },
   };
+  // what would fail in every training is said before any begins
+  trainingWindows(bars, dataOf(config), config.observation?.warmup ?? 0);
+  windowsOf(bars, held.firstMs, endMs, config.observation?.warmup ?? 0);
   const stretch = (fromMs: number, toMs: number, dayCount: number): Stretch => ({
     from: instantText(fromMs),
     to: instantText(toMs),
@@ -126,6 +128,12 @@ export async function planRetraining(options: PlanOptions): Promise<RetrainPlan>
     heldOut: stretch(held.firstMs, endMs, heldDays),
     oldBars: bars.reduce((sum, own) => sum + countBetween(own, fromMs, Math.min(ends.trainedMs, first.firstMs)), 0),
   };
+}
+
+/** A bundle is of the market, which has data. */
+function dataOf({ data }: ExperimentConfig): DataConfig {
+  if (data === null) throw new Error('the bundle names no data');
+  return data;
 }
 
 interface Named {
