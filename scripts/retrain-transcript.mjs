@@ -51,8 +51,8 @@ function plain(text, place) {
   return text
     .replaceAll(`${folder}/${place}/`, '')
     .replaceAll(`${root}/`, '')
-    .replace(/\d{8}T\d{6}Z/g, 'WHEN')
-    .replace(/(?<=(?:paper|inc|walk|->|before it) )[0-9a-f]{8}(?:[0-9a-f]{8})?\b/g, named)
+    .replace(/\d{8}T\d{6}Z-[0-9a-f]{8}/g, 'WHEN-HASH')
+    .replace(/\b[0-9a-f]{16}\b|(?<=paper )[0-9a-f]{8}\b/g, named)
     .trimEnd();
 }
 
@@ -94,7 +94,7 @@ try {
   region('docs/retrain.md', 'early', early);
   const passed = shown(['retrain', 'paper', '--data', 'synthetic-reverting', ...config], 'inc', 0);
   const { text: history } = openbell(['registry', 'history'], 'inc');
-  const lines = plain(history, 'inc').replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, 'WHEN');
+  const lines = plain(history, 'inc').replace(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z/gm, 'WHEN');
   region('docs/retrain.md', 'passed', `${passed}\n$ openbell registry history\n${lines}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -71,7 +71,7 @@ export const retrainCommand: CommandModule<object, RetrainArguments> = {
       argv: process.argv.slice(2),
       signal: interruption('every training finishes its update and writes a checkpoint; nothing is moved'),
       onEvent: (event) => {
-        if (event.kind === 'planned' && !dryRun)
+        if (event.kind === 'planned')
           progress.begin(`training ${event.incumbent.manifest.name} further`, event.plan.seeds.length);
         else if (event.kind === 'job') progress.onEvent(event.event);
         else if (event.kind === 'trained') progress.end();

@@ -6,6 +6,7 @@ import { parseExperiment } from '#src/config/load.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { configHash } from '#src/config/show.js';
 import { encodeBundle, decodeBundle, type Bundle } from '#src/registry/bundle.js';
+import { auditRun } from './audit/audit-experiment.js';
 import { bundleOfRun } from './bundle-run.js';
 import { checkpointFile, readCheckpoint } from './checkpoint.js';
 import { klToIncumbent } from './fine-tune.js';
@@ -136,6 +137,17 @@ describe('fine-tuning', () => {
     expect(normalizer['observationMean']).toEqual(incumbent.bundle.normalizer?.['observationMean']);
     expect(normalizer['counts']).toEqual(incumbent.bundle.normalizer?.['counts']);
   });
+
+  it('is clean to the audit, whose normaliser was fitted to what its training saw', async () => {
+    const early = await train({
+      config: { ...config, name: 'short' },
+      runsDir: path.join(folder, 'runs'),
+      signal: AbortSignal.abort(),
+    });
+    const { checks, clean } = await auditRun(early.directory);
+    expect(clean).toBe(true);
+    expect(checks.find(({ name }) => name === 'run-normalizer')?.done).toBe("the bundle's own, kept");
+  }, 60_000);
 
   it('leaves the bundle as it was where no step is short enough', async () => {
     const stuck = await train({

@@ -83,11 +83,11 @@ export async function retrain(options: RetrainOptions): Promise<Retraining> {
   const gates = loadGates(settings.gates);
   const bundleFile = registry.bundleFile(incumbent.sha256);
   const plan = await planRetraining({ incumbent, bundleFile, datasets, settings });
-  options.onEvent?.({ kind: 'planned', plan, incumbent });
   const common = { alias, incumbent, plan, settings };
   if (options.dryRun === true) return { ...common, judged: null };
   const release = claimed(alias, registry, nowMs);
   try {
+    options.onEvent?.({ kind: 'planned', plan, incumbent });
     const outcomes = await train(plan, options);
     options.onEvent?.({ kind: 'trained' });
     const directories = outcomes.map(({ directory }) => directory ?? '');

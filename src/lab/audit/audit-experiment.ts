@@ -2,6 +2,7 @@
 import { sliceBars, type Bars, type TradingWindow } from '#env/market/bars.js';
 import { MarketEnv } from '#env/market/market-env.js';
 import { FEATURE_SETS } from '#env/market/observation/index.js';
+import { firstDifference } from '#env/same-bits.js';
 import { SingleEnv } from '#env/single-env.js';
 import { ActingPolicy } from '#agents/policy/acting-policy.js';
 import { Normalizer } from '#agents/policy/normalizer.js';
@@ -10,8 +11,9 @@ import type { DateWindow, ExperimentConfig, MarketEnvConfig } from '#src/config/
 import { loadDatasetInFull } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
 import { withEngine } from '../engine.js';
-import { openTrained } from '../evaluate.js';
+import { openTrained, type TrainedPolicy } from '../evaluate.js';
 import { isWithin, spanOf, trainingWindows, type TimeSpan } from '../exclude.js';
+import { loadIncumbent } from '../fine-tune.js';
 import { loadPolicyModule } from '../policy-module.js';
 import { planWalkForward } from '../walk-forward/plan.js';
 import { loadTogether, makeWorld, makeWorldOf, windowsIn } from '../world.js';
@@ -81,28 +83,43 @@ async function experimentChecks(
   return checks;
 }
 
+/** The normaliser of a run's checkpoint: fitted to its own training, or kept as the bundle that it began from has it. */
+function normalizerChecks({ config, checkpoint, run, chosen }: TrainedPolicy, found: Findings): AuditCheck[] {
+  const normalizer = checkpoint.ppo['normalizer'];
+  if (typeof normalizer !== 'object' || normalizer === null || !('counts' in normalizer))
+    return [skippedCheck('run-normalizer', run.path, 'there is no normaliser')];
+  const { counts } = normalizer;
+  const [seen] = counts instanceof Float64Array ? counts : [Number.NaN];
+  const incumbent = loadIncumbent(config);
+  if (incumbent !== null) {
+    const kept = incumbent.bundle.normalizer ?? {};
+    const differing = ['observationMean', 'observationVariance', 'returnMean', 'returnVariance', 'counts'].filter(
+      (key) => firstDifference(kept[key], normalizer[key]) !== null,
+    );
+    if (differing.length > 0)
+      found.leak('run-normalizer', chosen.name, `${differing[0]} is not the bundle's: it was fitted to others`);
+    return found.table(['run-normalizer'], run.path, "the bundle's own, kept");
+  }
+  // a count begins at 1e-4, and has the observation of the reset too
+  const steps = checkpoint.head.timesteps + config.training.n_envs;
+  if (!(seen <= steps + 0.5))
+    found.leak(
+      'run-normalizer',
+      chosen.name,
+      `has seen ${Math.round(seen)} observations, and training made ${steps}: it was fitted to others`,
+    );
+  return found.table(['run-normalizer'], run.path, `${Math.round(seen)} of ${steps} observations`);
+}
+
 /** A run's configuration, and its checkpoints beside. Throws RUN_NOT_FOUND, CHECKPOINT_ and DATA_ errors. */
 export async function auditRun(directory: string, options: AuditExperimentOptions = {}): Promise<AuditReport> {
   const trained = await openTrained({ directory });
   try {
-    const { config, checkpoint, policy, run, chosen } = trained;
+    const { config, policy, run, chosen } = trained;
     const found = new Findings();
     const checks = await experimentChecks(config, options);
     options.onPart?.('checkpoint');
-    const normalizer = checkpoint.ppo['normalizer'];
-    const counts =
-      typeof normalizer === 'object' && normalizer !== null && 'counts' in normalizer ? normalizer.counts : null;
-    const steps = checkpoint.head.timesteps + config.training.n_envs;
-    if (counts instanceof Float64Array) {
-      // a count begins at 1e-4, and has the observation of the reset too
-      if (counts[0] > steps + 0.5)
-        found.leak(
-          'run-normalizer',
-          chosen.name,
-          `has seen ${Math.round(counts[0])} observations, and training made ${steps}: it was fitted to others`,
-        );
-      checks.push(...found.table(['run-normalizer'], run.path, `${Math.round(counts[0])} of ${steps} observations`));
-    } else checks.push(skippedCheck('run-normalizer', run.path, 'there is no normaliser'));
+    checks.push(...normalizerChecks(trained, found));
     const best = run.record.result?.best ?? null;
     if (chosen.name !== 'best' || best === null) {
       return reportOf([...checks, skippedCheck('run-selection', run.path, 'the last checkpoint is taken')]);

@@ -45,7 +45,8 @@ export const AUDIT_CHECKS = {
   'train-normalizer': "the normaliser's statistics do not change where every bar outside training is another",
   'train-selection':
     'the validation score, which chooses the checkpoint, does not change where every other bar is another',
-  'run-normalizer': 'the normaliser has seen no more observations than training made',
+  'run-normalizer':
+    'the normaliser has seen no more observations than training made, or is that of the bundle which training began from',
   'run-selection': "the best checkpoint's score is the one it has on the validation window",
   'data-adjustment': 'prices are tradable, or carry the factor that makes them so',
 } as const;

@@ -1,7 +1,7 @@
 /** What a challenger must pass besides the gates of its alias: near its incumbent, and better, on bars that neither saw. */
 import { childState } from '#env/state.js';
 import { iqm } from '#src/stats/aggregate.js';
-import { excessInterval, excessProbability, logReturns } from '#src/stats/bootstrap.js';
+import { excessInterval, excessProbability, logReturns, type Interval } from '#src/stats/bootstrap.js';
 import { simpleReturns } from '#src/stats/equity-path.js';
 import { exp } from '#env/math/index.js';
 import type { RetrainSection } from '#src/lab/gates/definition.js';
@@ -252,10 +252,13 @@ function better(
   return {
     measured: percent(probability),
     passes,
-    why: passes ? facts : `${facts}: that could be luck, and the incumbent stays`,
+    why: passes ? facts : `${facts}: ${shortOf(excess)}, and the incumbent stays`,
     evidence: { probability, excess, bars: differences.length, attempts, least },
   };
 }
+
+const shortOf = ({ estimate, high }: Interval): string =>
+  high < 0 ? 'the incumbent is the better one' : estimate <= 0 ? 'it is no better' : 'that could be luck';
 
 function drawdown({ own, reference }: Measured, most: number): Found {
   const [ours, theirs] = [own, reference].map(({ performance }) => Math.abs(performance.maxDrawdown));
@@ -276,7 +279,9 @@ function overSeeds(results: readonly SeedResult[], least: number): Found {
   return {
     measured: percent(middle, 1, true),
     passes,
-    why: passes ? facts : `${facts}: what one of them gained was its seed's luck`,
+    why: passes
+      ? facts
+      : `${facts}: ${all.some((excess) => excess > 0) ? "what one of them gained was its seed's luck" : 'none of them gained'}`,
     evidence: results,
   };
 }

@@ -62,8 +62,11 @@ function seedRow({ seed, klToIncumbent, updates, totalReturn, excess }: SeedResu
   ];
 }
 
-/** What live would refuse is asked when somebody promotes to it. */
-function reportText(report: GateReport): string[] {
+/** What live would refuse is asked when somebody promotes to it. Of a second alias that passed one line says enough. */
+function reportText(report: GateReport, index: number): string[] {
+  const { passed, outcomes, to } = report;
+  if (index > 0 && passed)
+    return [`PASSED for ${to}, by its own gates too: ${outcomes.filter(({ advisory }) => !advisory).length}.`, ''];
   return [...gatesText(report, { canForce: false, advice: false }), ''];
 }
 
