@@ -8,7 +8,8 @@ import { startGateway, type Gateway } from '#src/gateway/start-gateway.js';
 import { Trader } from '#src/live/core/trader.js';
 import { Journal } from '#src/live/shell/journal.js';
 import { ProcessLife } from './process-life.js';
-import { ACCOUNT, barsOf, CLIENT_ID, dice, INITIAL_CASH, type KillStep, type Script } from './script.js';
+import { dice } from './chance.js';
+import { ACCOUNT, barsOf, CLIENT_ID, INITIAL_CASH, type KillStep, type Script } from './script.js';
 import { LocalLife, pause, type Life, type LifeReport } from './subject.js';
 
 /** A real market does not wait: so long (wall) it stands at a boundary for a runner that is not done. */

@@ -1,15 +1,13 @@
 /** What a scenario is, drawn from its seed: the market and its exits, the faults, and where the process dies. */
-import { DEFAULT_MARKET_CONFIG, type ExitsConfig, type MarketConfig } from '#env/market/config.js';
+import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import type { Bars } from '#env/market/bars.js';
 import { RandomStream } from '#env/seeding.js';
-import { syntheticBars } from '#src/data/synthetic.js';
 import { DEFAULT_CARE, DEFAULT_RISK, type TraderConfig } from '#src/live/core/config.js';
-import type { Decider } from '#src/live/core/decider.js';
+import { EXITS, INSTRUMENT, syntheticSessions } from './chance.js';
 
 export const ACCOUNT = 'DU1234567';
 export const CLIENT_ID = 1;
 export const INITIAL_CASH = 100_000;
-const SYMBOL = 'SYN';
 /** Of the replayed session; every tenth scenario has all of it, the others its last two and a half hours. */
 const SESSION_MINUTES = 390;
 const SHORT_MINUTES = 150;
@@ -53,27 +51,6 @@ export interface Script {
   };
 }
 
-const NONE = DEFAULT_MARKET_CONFIG.exits;
-const EXITS: readonly ExitsConfig[] = [
-  { ...NONE, initial_stop: 0.004 },
-  { ...NONE, initial_stop: 0.006, trailing_stop: 0.004 },
-  {
-    ...NONE,
-    initial_stop: 0.005,
-    take_profit: [
-      { gain: 0.003, fraction: 0.5 },
-      { gain: 0.006, fraction: 0.3 },
-    ],
-  },
-  {
-    ...NONE,
-    initial_stop: 0.005,
-    take_profit: [{ gain: 0.004, fraction: 1 }],
-    fixed_stop: { gain: 0.002, level: 0.001 },
-  },
-  { ...NONE, trailing_stop: 0.005, ema_rule: { period: 10, action: 'exit', tighten_to: 1 }, ratchet: 'tick' },
-];
-
 type Draw = (stream: RandomStream) => Readonly<Record<string, unknown>>;
 const between = (stream: RandomStream, least: number, most: number): number =>
   least + (most - least) * stream.uniform();
@@ -113,7 +90,7 @@ export const FAULTS: Readonly<Record<string, Draw>> = {
   partial_then_cancel: (s) => ({ fraction: Math.round(between(s, 0.2, 0.8) * 100) / 100 }),
   fill_after_cancel: (s) => ({ delay: ms(s, 500, 20_000) }),
   correct_execution: (s) => ({ delay: ms(s, 500, 60_000), price_offset: s.uniform() < 0.5 ? 0.01 : -0.02 }),
-  stale_feed: (s) => ({ symbol: SYMBOL, duration: ms(s, 30_000, 900_000) }),
+  stale_feed: (s) => ({ symbol: INSTRUMENT.symbol, duration: ms(s, 30_000, 900_000) }),
   market_data_type: () => ({ type: 3 }),
   rollback_next_valid_id: () => ({ order_id: 1 }),
 };
@@ -189,29 +166,7 @@ function drawFaults(stream: RandomStream, replayed: number): Script['faults'] {
   return faults;
 }
 
-export function barsOf({ seed, minutes, sessions }: Script): Bars {
-  return syntheticBars({
-    name: 'chaos',
-    seed,
-    from: '2020-01-02',
-    sessions,
-    start_price: 100,
-    regimes: [{ annual_volatility: 0.8, mean_sessions: 5 }],
-    overnight_share: 0.3,
-    session_volume: 5_000_000,
-    annual_drift: 0,
-    instrument: {
-      symbol: SYMBOL,
-      securityType: 'STK',
-      currency: 'USD',
-      exchange: 'SMART',
-      ticks: [{ lowEdge: 0, increment: 0.01 }],
-      lotSize: 1,
-    },
-    interval: { label: `${minutes}m`, ms: minutes * 60_000 },
-    calendar: 'XNYS',
-  });
-}
+export const barsOf = ({ seed, minutes, sessions }: Script): Bars => syntheticSessions(seed, sessions, minutes);
 
 export function configOf(script: Script, bars: Bars): TraderConfig {
   const market: MarketConfig = {
@@ -224,7 +179,7 @@ export function configOf(script: Script, bars: Bars): TraderConfig {
   return {
     account: ACCOUNT,
     tag: 'ob1',
-    symbols: [{ symbol: SYMBOL, instrument: bars.instrument, sleeveEquity: INITIAL_CASH }],
+    symbols: [{ symbol: INSTRUMENT.symbol, instrument: bars.instrument, sleeveEquity: INITIAL_CASH }],
     interval: bars.interval,
     calendar: bars.calendar,
     featureSet: 'v1',
@@ -233,17 +188,5 @@ export function configOf(script: Script, bars: Bars): TraderConfig {
     market,
     risk: { ...DEFAULT_RISK, max_daily_loss: 0.3, max_drawdown: 0.5, max_orders_per_minute: 1e6 },
     care: { ...DEFAULT_CARE, quarantine_seconds: 5 },
-  };
-}
-
-/** A policy that throws dice: its state is a function of the seed and of how often it was asked. */
-export function dice(seed: number): Decider {
-  const stream = new RandomStream(seed, 'chaos/dice');
-  return {
-    decide: (_, mask, probabilities) => {
-      probabilities.fill(1 / probabilities.length);
-      const action = stream.integer(probabilities.length);
-      return mask === null || mask[action] === 1 ? action : 0;
-    },
   };
 }

@@ -5,7 +5,8 @@ import { isLive } from '#src/live/core/own-orders.js';
 import { MICRO } from '#src/live/core/ledger.js';
 import { Journal } from '#src/live/shell/journal.js';
 import { Runner, type RunnerStep } from '#src/live/shell/runner.js';
-import { ACCOUNT, barsOf, CLIENT_ID, configOf, dice, type KillHow, type Script } from './script.js';
+import { dice } from './chance.js';
+import { ACCOUNT, barsOf, CLIENT_ID, configOf, type KillHow, type Script } from './script.js';
 
 /** The runner's clock goes so much faster than the wall, so that its waits do not make the scenarios slow. */
 export const CLOCK_SPEED = 10;

@@ -165,8 +165,11 @@ class Reader {
   account(trader: Trader, hasBars: boolean): void {
     if (!hasBars || this.decisions.size === 0) return;
     const { symbols } = trader;
-    const timeMs = Math.max(...symbols.map(({ row }) => row.stampMs));
-    const value = symbols.reduce((sum, { position, row }) => sum + (position === 0 ? 0 : position * row.close[0]), 0);
+    const timeMs = Math.max(...symbols.map(({ market }) => market.row.stampMs));
+    const value = symbols.reduce(
+      (sum, { position, market }) => sum + (position === 0 ? 0 : position * market.row.close[0]),
+      0,
+    );
     const equity = symbols.reduce((sum, { cash }) => sum + cash, 0) + value;
     const row = {
       timeMs,

@@ -6,54 +6,19 @@
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_MARKET_CONFIG, type ExitsConfig, type MarketConfig } from '#env/market/config.js';
+import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
 import { RandomStream } from '#env/seeding.js';
 import { createExchange } from '#src/gateway/exchange/exchange.js';
 import type { ExchangeFault } from '#src/gateway/exchange-port.js';
 import { DEFAULT_CARE, DEFAULT_RISK, type TraderConfig } from '#src/live/core/config.js';
-import type { Decider } from '#src/live/core/decider.js';
 import type { TraderEvent } from '#src/live/core/events.js';
 import { MICRO } from '#src/live/core/ledger.js';
 import { isLive } from '#src/live/core/own-orders.js';
 import { Trader } from '#src/live/core/trader.js';
+import { dice, EXITS, INSTRUMENT, syntheticSessions } from '../../bench/chaos/chance.js';
 import { ExchangeHarness } from './exchange-harness.js';
-import { INSTRUMENT, syntheticSessions } from './sessions.js';
 
 const CASES = Number(process.env['OPENBELL_CASES'] ?? 24);
-const NONE = DEFAULT_MARKET_CONFIG.exits;
-
-const EXITS: readonly ExitsConfig[] = [
-  { ...NONE, initial_stop: 0.004 },
-  { ...NONE, initial_stop: 0.006, trailing_stop: 0.004 },
-  {
-    ...NONE,
-    initial_stop: 0.005,
-    take_profit: [
-      { gain: 0.003, fraction: 0.5 },
-      { gain: 0.006, fraction: 0.3 },
-    ],
-  },
-  {
-    ...NONE,
-    initial_stop: 0.005,
-    take_profit: [{ gain: 0.004, fraction: 1 }],
-    fixed_stop: { gain: 0.002, level: 0.001 },
-  },
-  { ...NONE, trailing_stop: 0.005, ema_rule: { period: 10, action: 'exit', tighten_to: 1 }, ratchet: 'tick' },
-];
-
-/** A policy that throws dice. Its state is a function of the seed and of how often it was asked. */
-function dice(seed: number): Decider {
-  const stream = new RandomStream(seed, 'test/dice');
-  return {
-    decide: (_, mask, probabilities) => {
-      probabilities.fill(1 / 3);
-      const action = stream.integer(3);
-      return mask === null || mask[action] === 1 ? action : 0;
-    },
-  };
-}
-
 interface Scenario {
   readonly seed: number;
   readonly exits: number;

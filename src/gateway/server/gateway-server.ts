@@ -363,6 +363,9 @@ export class GatewayServer {
     for (const connection of this.#connections) if (connection.open) connection.reset('fault: restart');
     if (nextValidId !== undefined) this.#exchange.inject({ kind: 'rollbackNextValidId', orderId: nextValidId });
     this.#server.close();
+    // one that falls into another begins its time anew: two servers would want the port, and one would never be closed
+    for (const earlier of this.#restartTimers) clearTimeout(earlier);
+    this.#restartTimers.clear();
     const timer = setTimeout(() => {
       this.#restartTimers.delete(timer);
       if (this.#closing) return;

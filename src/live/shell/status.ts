@@ -59,7 +59,7 @@ export function symbolsOf(trader: Trader): SymbolStatus[] {
     equity: finiteOrNull(one.equity),
     leaving: one.leaving,
     inDoubt: one.inDoubt,
-    warm: one.warm && !one.awaitingHistory,
+    warm: one.market.warm && !one.market.awaitingHistory,
     orders: one.orders.live().map((order) => ({
       orderRef: order.request.orderRef,
       role: order.request.role,

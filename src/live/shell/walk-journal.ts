@@ -32,7 +32,7 @@ export function* walkJournal(journal: Journal, decider: Decider): IterableIterat
     const { event } = entry;
     const news = event.type === 'fiveSecondBar' || event.type === 'history' ? event : null;
     const symbolOf = (name: string | undefined) => trader.symbols.find(({ symbol }) => symbol === name);
-    const before = symbolOf(news?.symbol)?.row.stampMs ?? Infinity;
+    const before = symbolOf(news?.symbol)?.market.row.stampMs ?? Infinity;
     const repeated = trader.handle(event);
     if (event.type === 'started') {
       const calendar = calendarNamed(event.config.calendar);
@@ -40,7 +40,7 @@ export function* walkJournal(journal: Journal, decider: Decider): IterableIterat
         builders.set(symbol, new BarBuilder(event.config.interval.ms, calendar));
     }
     const bars: TakenBar[] = [];
-    const after = symbolOf(news?.symbol)?.row.stampMs ?? -Infinity;
+    const after = symbolOf(news?.symbol)?.market.row.stampMs ?? -Infinity;
     if (news?.type === 'fiveSecondBar') {
       const built = builders.get(news.symbol)?.add(news.bar) ?? [];
       for (const { bar, whole } of built)
