@@ -93,8 +93,8 @@ function changeText({ alias, action, from, to, reason, account, forced }: AliasC
     .join('  ');
 }
 
-/** Without what would move a terminal's cursor: the text may be somebody else's. */
-const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '');
+/** Without what would move a terminal's cursor or turn its text around: the text may be somebody else's. */
+const printable = (text: string): string => text.replace(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '');
 const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' '));
 
 /** "5 min ago", "3 h ago", "12 d ago" */
