@@ -118,3 +118,29 @@ it('seals a journal: an altered, lost or added row shows', () => {
   expect(sealed().intact).toBe(false);
   expect(sealed().sha256).not.toBe(whole.sha256);
 });
+
+it('holds nothing open where the runner fails, and says why', async () => {
+  const open = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
+  const before = open();
+  const trading = runPaper({
+    bundle,
+    bars: [market],
+    folder: path.join(folder, 'failing'),
+    fills: 'path',
+    speed: 'max',
+    seed: 1,
+    startTimeMs: market.openTimeMs[2 * perSession],
+    anchorMs: market.openTimeMs[0],
+    listener: {
+      onDecision: () => {
+        throw new RangeError('the listener is broken');
+      },
+    },
+  });
+  await expect(trading).rejects.toThrow('the listener is broken');
+  await expect.poll(open, { timeout: 20_000 }).toEqual(before);
+  // what was journalled before is there, and another session may go on from it
+  const journal = Journal.read(path.join(folder, 'failing', 'journal.db'));
+  expect([...journal.intents()].some(({ type }) => type === 'decision')).toBe(true);
+  journal.close();
+}, 60_000);

@@ -284,7 +284,7 @@ export class Journal {
     const answers = this.#db.prepare(
       'SELECT event AS sequence, body FROM intents WHERE event >= ? AND event <= ? ORDER BY event, place',
     );
-    for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    for (let after = Number.MIN_SAFE_INTEGER; ;) {
       const events = page.all(after, last).map((row) => rowOf(row, this.file));
       if (events.length === 0) return;
       after = events[events.length - 1].sequence;
