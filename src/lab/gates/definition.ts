@@ -133,7 +133,7 @@ const liveSection = {
     .strictObject({ at_least: z.int().min(1).describe('Distinct market days over all paper sessions of the bundle.') })
     .describe('How long it has traded on paper.'),
   paper_fills: z
-    .strictObject({ at_least: z.int().min(1).describe('Fills that have a counterpart in the backtest.') })
+    .strictObject({ at_least: z.int().min(1).describe('Filled orders whose price the cost model can tell.') })
     .describe('How often.'),
   paper_slippage: z
     .strictObject({

@@ -72,7 +72,7 @@ function agreementFound({ agrees, decisions, sessions }: PaperEvidence): Found {
 
 function fillsFound({ fills }: PaperEvidence, least: number): Found {
   const passes = fills >= least;
-  const facts = `${whole(fills)} fills have a counterpart in the backtest`;
+  const facts = `the cost model can tell the price of ${counted(fills, 'filled order')}`;
   return {
     measured: whole(fills),
     passes,
