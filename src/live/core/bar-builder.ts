@@ -23,6 +23,25 @@ export function spanAt(timeMs: number, intervalMs: number, calendar: TradingCale
   return { stampMs: fromMs, fromMs, toMs: Math.min(fromMs + intervalMs, closeMs) };
 }
 
+/** More days without a session than any calendar has. */
+const LONGEST_BREAK_DAYS = 20;
+
+/** The stamp of the bar that comes before; null where the calendar knows of none. */
+export function stampBefore(
+  { stampMs, fromMs }: BarSpan,
+  intervalMs: number,
+  calendar: TradingCalendar,
+): number | null {
+  const session = calendar.sessionAt(fromMs);
+  if (session === null) return null;
+  if (fromMs > session.openMs) return stampMs - intervalMs;
+  for (let dayId = session.dayId - 1; dayId >= session.dayId - LONGEST_BREAK_DAYS; dayId--) {
+    const before = calendar.sessionOnDay(dayId);
+    if (before !== null) return spanAt(before.closeMs - 1, intervalMs, calendar)?.stampMs ?? null;
+  }
+  return null;
+}
+
 export interface BuiltBar {
   readonly span: BarSpan;
   readonly bar: ClosedBar;

@@ -1,8 +1,8 @@
 /** What is known of one symbol's market: its bars and their features, its last prices, and how fresh they are. */
-import { calendarNamed } from '#env/market/calendar.js';
+import { calendarNamed, type TradingCalendar } from '#env/market/calendar.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
 import { FeatureStream } from '#env/market/observation/stream.js';
-import { BarBuilder } from './bar-builder.js';
+import { BarBuilder, stampBefore, type BuiltBar } from './bar-builder.js';
 import type { SymbolConfig, TraderConfig } from './config.js';
 import type { ClosedBar } from './events.js';
 import { MarketRow } from './market-row.js';
@@ -14,8 +14,9 @@ export class SymbolMarket {
   readonly observation: Float32Array;
   /** Whether bars since the anchor suffice for a decision. */
   warm = false;
-  /** History was asked for and has not come; bars wait for it. */
+  /** History was asked for and has not come; bars that close meanwhile wait for it. */
   awaitingHistory = true;
+  readonly #held: BuiltBar[] = [];
   lastPrice = NaN;
   bid: number | null = null;
   ask: number | null = null;
@@ -25,6 +26,8 @@ export class SymbolMarket {
   staleSinceWallMs: number | null = null;
   /** Not 1: delayed or frozen. */
   dataType = 1;
+  readonly #calendar: TradingCalendar;
+  readonly #intervalMs: number;
   readonly #stream: FeatureStream;
   readonly #warmup: number;
   readonly #priceBand: number;
@@ -34,6 +37,8 @@ export class SymbolMarket {
 
   constructor({ instrument }: SymbolConfig, trader: TraderConfig) {
     const calendar = calendarNamed(trader.calendar);
+    this.#calendar = calendar;
+    this.#intervalMs = trader.interval.ms;
     this.row = new MarketRow(instrument, trader.market, calendar, trader.interval);
     this.builder = new BarBuilder(trader.interval.ms, calendar);
     const spec = FEATURE_SETS[trader.featureSet];
@@ -51,6 +56,39 @@ export class SymbolMarket {
   reanchor(): void {
     this.#stream.reset();
     this.warm = false;
+  }
+
+  /** Whether a bar that was built is whole and comes right after the last one, so that nothing is missing. */
+  continues({ whole, span }: BuiltBar, lastStampMs = this.row.stampMs): boolean {
+    if (!whole) return false;
+    const before = stampBefore(span, this.#intervalMs, this.#calendar);
+    return before === null || lastStampMs >= before;
+  }
+
+  /** Keeps a bar that closed while history is awaited. */
+  hold(built: BuiltBar): void {
+    this.#held.push(built);
+  }
+
+  /** The link is down: history will bring what was held. */
+  dropHeld(): void {
+    this.#held.length = 0;
+  }
+
+  /**
+   * What history brought, and behind it the bars that closed while it was awaited. `gap`: between the two, or in the
+   * latter, something is missing, and history must be asked again.
+   */
+  joined(history: readonly ClosedBar[]): { readonly bars: readonly ClosedBar[]; readonly gap: boolean } {
+    const bars = [...history];
+    const held = this.#held.splice(0);
+    for (const built of held) {
+      const last = bars.at(-1)?.openMs ?? this.row.stampMs;
+      if (built.span.stampMs <= last) continue;
+      if (!this.continues(built, last)) return { bars, gap: true };
+      bars.push(built.bar);
+    }
+    return { bars, gap: false };
   }
 
   /** A bar has closed: row and features are its own now. */

@@ -613,3 +613,61 @@ describe('halts', () => {
     expect(table.trader.halt?.reason).toContain('risk.max_daily_loss');
   });
 });
+
+describe('a bar', () => {
+  const asked = (intents: readonly TraderIntent[]): (number | null)[] =>
+    intents.flatMap((intent) => (intent.type === 'history' ? [intent.fromMs] : []));
+  const decided = (intents: readonly TraderIntent[]): number[] =>
+    intents.flatMap((intent) => (intent.type === 'decision' ? [intent.decision.barOpenMs] : []));
+
+  it('that closes while history is awaited follows it, and is decided upon', () => {
+    const table = new Table([]);
+    table.reconciled();
+    const openMs = table.marketMs;
+    expect(decided(table.bar(101))).toEqual([]);
+    const told = table.history([100, 100, 100, 100]);
+    expect(decided(told)).toEqual([openMs]);
+    expect(asked(told)).toEqual([]);
+    expect(table.symbol.market.barsSeen).toBe(5);
+    expect(decided(table.bar(102))).toEqual([openMs + BAR_MS]);
+  });
+
+  it('that history has brought already is not taken twice', () => {
+    const table = new Table([]);
+    table.reconciled();
+    const openMs = table.marketMs;
+    table.bar(101);
+    expect(decided(table.history([100, 100, 100, 100, 101]))).toEqual([openMs]);
+    expect(table.symbol.market.barsSeen).toBe(5);
+  });
+
+  it('that is missing before one held is asked for', () => {
+    const table = new Table([]);
+    table.reconciled();
+    table.marketMs += BAR_MS;
+    table.bar(102);
+    const told = table.history([100, 100, 100, 100]);
+    expect(decided(told)).toEqual([]);
+    expect(asked(told)).toEqual([OPEN_MS + 3 * BAR_MS]);
+    table.history([101, 102], OPEN_MS + 4 * BAR_MS);
+    expect(table.symbol.market.barsSeen).toBe(6);
+  });
+
+  it('that is missing while all goes well is asked for at the close of the next', () => {
+    const table = Table.ready([]);
+    table.marketMs += BAR_MS;
+    const told = table.bar(102);
+    expect(decided(told)).toEqual([]);
+    expect(asked(told)).toEqual([OPEN_MS + 3 * BAR_MS]);
+    expect(decided(table.history([101, 102], OPEN_MS + 4 * BAR_MS))).toEqual([OPEN_MS + 5 * BAR_MS]);
+  });
+
+  it('of a new session follows the last of the session before', () => {
+    const table = Table.ready([]);
+    while (table.marketMs < CLOSE_MS) table.bar(100);
+    table.marketMs = Date.parse('2020-01-03T14:30:00Z');
+    expect(asked(table.bar(101))).toEqual([]);
+    table.marketMs = Date.parse('2020-01-07T14:30:00Z');
+    expect(asked(table.bar(101))).toEqual([Date.parse('2020-01-03T14:30:00Z')]);
+  });
+});

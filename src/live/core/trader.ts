@@ -150,6 +150,7 @@ export class Trader {
         reconciliation.drop();
         for (const symbol of this.symbols) {
           symbol.market.awaitingHistory = true;
+          symbol.market.dropHeld();
           symbol.orders.forgetReplacements();
         }
         return this.#alert(
@@ -200,8 +201,8 @@ export class Trader {
         const { bar } = event;
         symbol.see(bar.high, bar.low, bar.close);
         for (const built of symbol.market.builder.add(bar)) {
-          if (symbol.market.awaitingHistory) continue;
-          if (built.whole) symbol.closeBar(built.bar, around);
+          if (symbol.market.awaitingHistory) symbol.market.hold(built);
+          else if (symbol.market.continues(built)) symbol.closeBar(built.bar, around);
           else this.#repair(symbol);
         }
         break;
@@ -231,16 +232,18 @@ export class Trader {
   }
 
   /** Bars that we missed, or all of them since the anchor. The last one is decided upon if it has only just closed. */
-  #history(symbol: SymbolTrader, anchor: boolean, bars: Extract<TraderEvent, { type: 'history' }>['bars']): void {
+  #history(symbol: SymbolTrader, anchor: boolean, brought: Extract<TraderEvent, { type: 'history' }>['bars']): void {
     if (anchor && symbol.market.barsSeen === 0) symbol.market.reanchor();
     symbol.market.awaitingHistory = false;
     const { decide_within_seconds } = this.config.care;
+    const { bars, gap } = symbol.market.joined(brought);
     for (const [index, bar] of bars.entries()) {
       const fresh = this.#marketMs - symbol.market.row.clock.decisionMs(bar.openMs) < decide_within_seconds * 1000;
       if (index === bars.length - 1 && fresh && this.#marketMs >= symbol.market.row.clock.decisionMs(bar.openMs))
         symbol.closeBar(bar, this.#around());
       else symbol.feed(bar);
     }
+    if (gap) this.#repair(symbol);
     if (!symbol.market.warm)
       this.#alert(
         'warning',
@@ -267,7 +270,8 @@ export class Trader {
       if (!this.#connected) continue;
       const { market } = symbol;
       const overdue = market.builder.overdue(this.#marketMs - config.care.stale_after_seconds * 1000);
-      if (overdue !== null && !market.awaitingHistory) this.#repair(symbol);
+      if (overdue !== null && market.awaitingHistory) market.hold(overdue);
+      else if (overdue !== null) this.#repair(symbol);
       if (reconciliation.done) watch.data(symbol);
       for (const order of symbol.orders.live()) watch.silence(symbol, order);
       symbol.pursue(around);
@@ -306,6 +310,7 @@ export class Trader {
     this.#stopping = false;
     for (const symbol of this.symbols) {
       symbol.market.awaitingHistory = true;
+      symbol.market.dropHeld();
       symbol.dueDecision = null;
       for (const order of symbol.orders.live()) {
         // what was asked of the broker may have been lost with the process
