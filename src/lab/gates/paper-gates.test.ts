@@ -27,6 +27,7 @@ const EVIDENCE: PaperEvidence = {
   sessions: [SESSION],
   marketDays: 22,
   knownDays: 0,
+  partDays: 0,
   decisions: 8580,
   agrees: true,
   fills: 631,
@@ -100,6 +101,14 @@ describe('days', () => {
     expect(known).toMatchObject({ verdict: 'fail', measured: '19' });
     expect(known.why).toContain('11 more it was trained or chosen on, which do not count');
     expect(outcomeOf('paper_days', { marketDays: 31, knownDays: 11 }).verdict).toBe('pass');
+  });
+});
+
+describe('part days', () => {
+  it('do not count: twenty days of a minute each are no month', () => {
+    const short = outcomeOf('paper_days', { marketDays: 20, partDays: 1 });
+    expect(short).toMatchObject({ verdict: 'fail', measured: '19' });
+    expect(short.why).toContain('1 more with decisions on less than half of their bars');
   });
 });
 
