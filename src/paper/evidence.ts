@@ -8,6 +8,7 @@ import { OpenBellError } from '#src/errors.js';
 import { Journal } from '#src/live/shell/journal.js';
 import type { Bundle } from '#src/registry/bundle.js';
 import type { PaperEvidence, PaperSessionEvidence } from '#src/registry/gates.js';
+import { DecidedBars } from './decided-bars.js';
 import { meanInterval, type FillComparison } from './fill-statistics.js';
 import { reportOn, type PaperReport, type PaperResult } from './report.js';
 
@@ -16,6 +17,7 @@ export async function paperEvidence(bundle: Bundle, tradingDir: string): Promise
   const sessions: PaperSessionEvidence[] = [];
   const days = new Set<number>();
   const known = new Set<number>();
+  const decided = new DecidedBars();
   const compared: FillComparison[] = [];
   let charged = 0;
   let modelled = 0;
@@ -32,6 +34,7 @@ export async function paperEvidence(bundle: Bundle, tradingDir: string): Promise
     sessions.push(evidenceOf(folder, path.basename(file), report));
     for (const day of found.days) days.add(day);
     for (const day of found.known) known.add(day);
+    decided.add(found.session);
     compared.push(...found.compared);
     charged += report.commissions.charged;
     modelled += report.commissions.modelled;
@@ -43,6 +46,7 @@ export async function paperEvidence(bundle: Bundle, tradingDir: string): Promise
     sessions,
     marketDays: days.size,
     knownDays: known.size,
+    partDays: decided.partDays().filter((day) => !known.has(day)).length,
     decisions: sessions.reduce((sum, { decisions }) => sum + decisions, 0),
     agrees: sessions.length > 0 && sessions.every((session) => session.agrees),
     fills: compared.length,

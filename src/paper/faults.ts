@@ -22,6 +22,7 @@ export interface Faults {
   readonly readySeconds: number;
   /** ... and of those neither paused nor halted. */
   readonly decidingSeconds: number;
+  /** Warnings and worse, by code. */
   readonly alerts: Readonly<Record<string, number>>;
   readonly outages: readonly Outage[];
   readonly restarts: number;
@@ -51,7 +52,8 @@ export class FaultLog {
   #wallMs = 0;
 
   intent(intent: TraderIntent): void {
-    if (intent.type !== 'alert') return;
+    // what is only told goes well: an exit that is sent, an order that waits for the open
+    if (intent.type !== 'alert' || intent.alert.level === 'info') return;
     const { code } = intent.alert;
     this.#alerts[code] = (this.#alerts[code] ?? 0) + 1;
   }

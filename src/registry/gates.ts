@@ -79,6 +79,8 @@ export interface PaperEvidence {
   /** Distinct market days over all sessions, and those of them that the bundle was trained or chosen on: plumbing only. */
   readonly marketDays: number;
   readonly knownDays: number;
+  /** Of the others, those with decisions on less than half of their bars, over all sessions together. */
+  readonly partDays: number;
   readonly decisions: number;
   /** Parity claims (a) and (b), at every decision. */
   readonly agrees: boolean;

@@ -11,6 +11,12 @@ export function percent(share: number | null, digits = 1, plus = false): string 
   return `${plus && share > 0 && !/^0(\.0*)?$/.test(text) ? '+' : ''}${text}%`;
 }
 
+/** A probability that was estimated: what rounds to certainty is none, and is written "over 99.9%" or "under 0.1%". */
+export function chance(probability: number): string {
+  if (probability > 0.9995) return 'over 99.9%';
+  return probability < 0.0005 ? 'under 0.1%' : percent(probability);
+}
+
 /** With thousands separators and a true minus sign; never "-0". */
 export function decimal(value: number | null, digits = 2): string {
   return value === null || !Number.isFinite(value) ? MISSING : fixed(value, digits);

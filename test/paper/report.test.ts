@@ -145,6 +145,8 @@ describe('evidence', () => {
       bundle: bundle.sha256,
       marketDays: 2,
       knownDays: 1,
+      // an hour of the other is no day
+      partDays: 1,
       agrees: true,
       decisions: 120,
     });

@@ -10,7 +10,7 @@ import { nearestKey } from '#src/config/suggest.js';
 import { isTree, placeKey, shownPath, type Places } from '#src/config/yaml-source.js';
 import { packageRoot } from '#src/data/places.js';
 import { fail } from '#src/errors.js';
-import type { AliasName } from '#src/registry/registry.js';
+import type { AliasName } from '#src/registry/aliases.js';
 
 const notNegative = () => z.number().min(0);
 const share = () => z.number().min(0).max(1);
@@ -130,10 +130,17 @@ const retrainSection = {
 const liveSection = {
   ...section,
   paper_days: z
-    .strictObject({ at_least: z.int().min(1).describe('Distinct market days over all paper sessions of the bundle.') })
+    .strictObject({
+      at_least: z
+        .int()
+        .min(1)
+        .describe(
+          'Distinct market days over all paper sessions of the bundle, each with decisions on half of its bars or more.',
+        ),
+    })
     .describe('How long it has traded on paper.'),
   paper_fills: z
-    .strictObject({ at_least: z.int().min(1).describe('Fills that have a counterpart in the backtest.') })
+    .strictObject({ at_least: z.int().min(1).describe('Filled orders whose price the cost model can tell.') })
     .describe('How often.'),
   paper_slippage: z
     .strictObject({

@@ -66,7 +66,7 @@ function verdictLines({ passed, to, outcomes, force_reason: force }: GateReport,
   const refusing = outcomes.filter(({ verdict, advisory, forced }) => verdict !== 'pass' && !advisory && !forced);
   if (!passed) {
     const count = outcomes.filter(({ advisory }) => !advisory).length;
-    const refusal = `REFUSED for ${to}: ${refusing.length} of ${count} gates do not pass.`;
+    const refusal = `REFUSED for ${to}: ${refusing.length} of ${count} gates ${refusing.length === 1 ? 'does' : 'do'} not pass.`;
     if (!canForce) return wrapped(refusal, 0);
     const hard = to === 'live' || refusing.some(({ kind }) => kind !== 'statistics');
     const remedy = hard

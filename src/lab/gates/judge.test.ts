@@ -188,7 +188,7 @@ describe('the incumbent', () => {
     expect(outcomeIn(found, 'beats_incumbent')).toMatchObject({
       verdict: 'pass',
       advisory: false,
-      measured: '100.0%',
+      measured: 'over 99.9%',
       evidence: { seenByIncumbent: 0 },
     });
   });
@@ -198,7 +198,7 @@ describe('the incumbent', () => {
       incumbent: { name: 'paper', bundle: await bundleOf(learned) },
     });
     const outcome = outcomeIn(found, 'beats_incumbent');
-    expect(outcome).toMatchObject({ verdict: 'fail', measured: '0.0%' });
+    expect(outcome).toMatchObject({ verdict: 'fail', measured: 'under 0.1%' });
     expect(outcome.why).toContain('at the costs that it was trained with');
   });
 

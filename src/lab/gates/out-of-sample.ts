@@ -1,6 +1,6 @@
 /** Held-out evidence beyond one window: other windows and seeds, what else was tried, and how often the best was luck. */
 import type { ExperimentConfig } from '#src/config/schema.js';
-import { counted, decimal, percent, range, whole } from '#src/report/format.js';
+import { chance, counted, decimal, percent, range, whole } from '#src/report/format.js';
 import { iqm } from '#src/stats/aggregate.js';
 import type { Interval } from '#src/stats/bootstrap.js';
 import type { TaskScores } from '#src/stats/scores.js';
@@ -150,7 +150,7 @@ export function deflatedFound(
   const wanted =
     minimumTrackRecordBars === null ? '' : `; a record like this would need ${whole(minimumTrackRecordBars)} bars`;
   return {
-    measured: percent(probability),
+    measured: chance(probability),
     passes,
     why: passes ? facts : `${facts}${wanted}: test longer, or try fewer things`,
     evidence: { ...significance, trials: count },

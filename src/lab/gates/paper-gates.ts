@@ -42,13 +42,14 @@ export function paperOutcomes(section: LiveSection, evidence: PaperEvidence | nu
   ];
 }
 
-/** Days that the policy was trained or chosen on prove the plumbing, and do not count. */
-function daysFound({ marketDays, knownDays, sessions }: PaperEvidence, least: number): Found {
-  const days = marketDays - knownDays;
+/** Days that the policy was trained or chosen on, or hardly traded on, prove the plumbing, and do not count. */
+function daysFound({ marketDays, knownDays, partDays, sessions }: PaperEvidence, least: number): Found {
+  const days = marketDays - knownDays - partDays;
   const passes = days >= least;
   const kinds = [...new Set(sessions.map(({ kind }) => kind))].join(' and ');
   const known = knownDays === 0 ? '' : `; ${whole(knownDays)} more it was trained or chosen on, which do not count`;
-  const facts = `${counted(days, 'distinct market day')} in ${counted(sessions.length, 'session')} (${kinds})${known}`;
+  const part = partDays === 0 ? '' : `; ${whole(partDays)} more with decisions on less than half of their bars`;
+  const facts = `${counted(days, 'distinct market day')} in ${counted(sessions.length, 'session')} (${kinds})${known}${part}`;
   return {
     measured: whole(days),
     passes,
@@ -72,7 +73,7 @@ function agreementFound({ agrees, decisions, sessions }: PaperEvidence): Found {
 
 function fillsFound({ fills }: PaperEvidence, least: number): Found {
   const passes = fills >= least;
-  const facts = `${whole(fills)} fills have a counterpart in the backtest`;
+  const facts = `the cost model can tell the price of ${counted(fills, 'filled order')}`;
   return {
     measured: whole(fills),
     passes,

@@ -2,7 +2,7 @@
 import { firstDifference } from '#env/same-bits.js';
 import { excessInterval, excessProbability, logReturns } from '#src/stats/bootstrap.js';
 import { simpleReturns, type EquityPath } from '#src/stats/equity-path.js';
-import { counted, percent, whole } from '#src/report/format.js';
+import { chance, counted, percent, whole } from '#src/report/format.js';
 import { runActor } from '../evaluate-baselines.js';
 import type { HeldOut } from './held-out.js';
 import { missing, notApplicable, type Found } from './outcome.js';
@@ -86,7 +86,7 @@ function compared(own: EquityPath, other: EquityPath, settings: Settings, seed: 
   const facts = `ends ${percent(excess.estimate, 1, true)} against ${called}, 95% interval ${percent(excess.low, 1, true)} to ${percent(excess.high, 1, true)}`;
   return {
     probability,
-    measured: percent(probability),
+    measured: chance(probability),
     passes,
     why: passes ? facts : `${facts}: that could be luck; only a longer test, or a better agent, can show more`,
     evidence: { probability, excess, bars: differences.length },

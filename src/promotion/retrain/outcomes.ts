@@ -12,7 +12,7 @@ import { chooseWindows, openTrained, type TrainedPolicy } from '#src/lab/evaluat
 import { runActor, type ActorRun } from '#src/lab/evaluate-baselines.js';
 import type { EvaluationMarket } from '#src/lab/evaluate-paths.js';
 import { klToIncumbent } from '#src/lab/fine-tune.js';
-import { counted, decimal, percent, whole } from '#src/report/format.js';
+import { chance, counted, decimal, percent, whole } from '#src/report/format.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateOutcome } from '#src/registry/gates.js';
 
@@ -250,7 +250,7 @@ function better(
   const facts = `ends ${percent(excess.estimate, 1, true)} against ${rival.name}, 95% interval ${percent(excess.low, 1, true)} to ${percent(excess.high, 1, true)}`;
   const passes = probability >= least;
   return {
-    measured: percent(probability),
+    measured: chance(probability),
     passes,
     why: passes ? facts : `${facts}: ${shortOf(excess)}, and the incumbent stays`,
     evidence: { probability, excess, bars: differences.length, attempts, least },
