@@ -14,7 +14,7 @@ import { accountName } from '#src/live/shell/account-folder.js';
 import { paperEvidence } from '#src/paper/evidence.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
-import type { AliasAction, AliasChange } from '#src/registry/history.js';
+import { checkReason, type AliasAction, type AliasChange } from '#src/registry/history.js';
 import type { Registry } from '#src/registry/registry.js';
 import type { AliasName } from '#src/registry/aliases.js';
 import { earlierAttempts, readAttempts, recordAttempt, type Attempt, type EarlierAttempts } from './attempts.js';
@@ -73,6 +73,8 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
   const { registry, to, reason, nowMs = Date.now, dryRun = false, runsDir } = options;
   const account = checkedAccount(options);
   const force = checkedForce(options);
+  checkReason(reason, '--reason');
+  if (force !== null) checkReason(force, '--force');
   const definition = options.gates ?? loadGates();
   const candidate = await resolved(options);
   const pointers = registry.aliases();
@@ -83,7 +85,7 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     definition,
     to,
     nowMs,
-    incumbent: rival === null ? null : { name: rival, bundle: registry.load(rival) },
+    incumbent: rival === null ? null : { name: rival, bundle: incumbentBundle(registry, rival) },
     bundleOf: bundleIn(registry),
     paper: to === 'live' ? await paperOf(candidate.bundle, options) : null,
     onPart: options.onPart,
@@ -190,6 +192,21 @@ function checkedForce({ to, force = null }: PromoteOptions): string | null {
 function incumbentOf(to: AliasName, pointers: Partial<Record<AliasName, string>>): AliasName | null {
   const order: readonly AliasName[] = to === 'challenger' ? ['paper', 'live'] : [to];
   return order.find((name) => pointers[name] !== undefined) ?? null;
+}
+
+/** Throws BUNDLE_CORRUPT with what helps: promoting does not, where the alias cannot be read. */
+function incumbentBundle(registry: Registry, name: AliasName): Bundle {
+  try {
+    return registry.load(name);
+  } catch (cause) {
+    if (!(cause instanceof OpenBellError) || cause.code !== 'BUNDLE_CORRUPT') throw cause;
+    return fail('BUNDLE_CORRUPT', {
+      where: registry.bundleFile(registry.aliases()[name] ?? ''),
+      value: name,
+      message: `the bundle that ${name} points to is damaged, and nothing can be measured by it: restore it, \`openbell registry import COPY\`, or go back to the one before, \`openbell rollback ${name}\``,
+      cause,
+    });
+  }
 }
 
 interface Resolved {

@@ -38,6 +38,19 @@ export interface AliasChange {
   readonly previous: string | null;
 }
 
+/** A history is read by people, a line a change. */
+export const REASON_CHARACTERS_AT_MOST = 2000;
+
+/** Throws USAGE where a reason is longer than anybody reads. */
+export function checkReason(reason: string, where: string): void {
+  if (reason.length > REASON_CHARACTERS_AT_MOST)
+    fail('USAGE', {
+      where,
+      value: `${reason.slice(0, 40)}...`,
+      message: `has ${reason.length} characters, and the history keeps at most ${REASON_CHARACTERS_AT_MOST}: say it shorter`,
+    });
+}
+
 export type Pointers = Partial<Record<AliasName, string>>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 in 64 hexadecimal digits');

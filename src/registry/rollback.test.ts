@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AliasAction, AliasChange } from './history.js';
+import { checkReason, type AliasAction, type AliasChange } from './history.js';
 import { promotionsInForce } from './rollback.js';
 
 const change = (action: AliasAction, to: string, alias: AliasChange['alias'] = 'live'): AliasChange => ({
@@ -52,4 +52,9 @@ it('counts a bundle that is promoted again at once as one step', () => {
 it('knows one alias from another', () => {
   const changes = [change('promote', 'A'), change('promote', 'B', 'paper'), change('retrain', 'C')];
   expect(promotionsInForce(changes, 'live').map(({ to }) => to)).toEqual(['A', 'C']);
+});
+
+it('keeps a reason of at most 2,000 characters, and refuses a longer one by name and number', () => {
+  expect(() => checkReason('x'.repeat(2000), '--reason')).not.toThrow();
+  expect(() => checkReason('x'.repeat(2001), '--reason')).toThrow(/--reason .*2001 characters.*at most 2000/);
 });

@@ -1,6 +1,7 @@
 /** What `openbell rollback` does. */
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
+import { checkReason } from '#src/registry/history.js';
 import { shortId } from '#src/registry/bundle.js';
 import { Registry } from '#src/registry/registry.js';
 import type { AliasName } from '#src/registry/aliases.js';
@@ -16,6 +17,7 @@ export interface RollbackArguments {
 export function rollback({ alias, reason, to, confirm, json }: RollbackArguments): void {
   if (reason.trim() === '')
     fail('USAGE', { where: '--reason', value: reason, message: 'say why: the history keeps it' });
+  checkReason(reason, '--reason');
   if (to !== undefined && !/^[0-9a-f]{4,64}$/.test(to))
     fail('USAGE', {
       where: '--to',
