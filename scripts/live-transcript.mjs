@@ -57,6 +57,25 @@ async function until(one, pattern) {
   }
 }
 
+/** What came before the last few lines, and after the first reconciliation, is left out where it is long. */
+function middleOut(text) {
+  const lines = text.split('\n');
+  const from = lines.findIndex((line) => line.includes('reconciled: ')) + 1;
+  const to = lines.length - 6;
+  return to - from < 4 ? text : [...lines.slice(0, from), `... (${to - from} lines)`, ...lines.slice(to)].join('\n');
+}
+
+/** A position that has been held for a bar is protected, and stays a moment longer. */
+async function untilItHolds(one) {
+  for (const deadline = Date.now() + 240_000; Date.now() < deadline;) {
+    const held = one.text.match(/holds -?\d+/g)?.at(-1);
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    const still = one.text.match(/holds -?\d+/g)?.at(-1);
+    if (held !== undefined && held === still && held !== 'holds 0') return;
+  }
+  throw new Error(`it never held for long:\n${one.text}`);
+}
+
 const region = (file, name, text) => {
   const target = path.join(root, file);
   const [begin, end] = [`<!-- ${name}: written by scripts/live-transcript.mjs -->`, `<!-- end of ${name} -->`];
@@ -93,11 +112,10 @@ try {
   const first = start(`live --confirm=${ACCOUNT} --simulated`);
   running.push(first);
   await until(first, /reconciled: /);
-  await until(first, /entry {2}(bought|sold) /);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await untilItHolds(first);
   first.child.kill('SIGKILL');
   await first.ended;
-  tell(`live --confirm=${ACCOUNT} --simulated`, `${first.text}Killed                          # kill -9`);
+  tell(`live --confirm=${ACCOUNT} --simulated`, `${middleOut(first.text)}Killed                          # kill -9`);
   tell('live status', openbell('live status').text);
   const second = start(`live --confirm=${ACCOUNT} --simulated`);
   running.push(second);

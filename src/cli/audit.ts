@@ -1,18 +1,6 @@
 /** `openbell audit RUN|EXPERIMENT` */
 import type { CommandModule } from 'yargs';
-import { loadExperiment } from '#src/config/load.js';
-import { readRuntimeSettings } from '#src/config/runtime.js';
-import { fail } from '#src/errors.js';
-import { auditExperiment, auditRun } from '#src/lab/audit/audit-experiment.js';
-import { auditText } from '#src/lab/audit/audit-text.js';
-import { findRun } from '#src/lab/run-directory.js';
-import { stderrOutput } from './progress.js';
-
-interface AuditArguments {
-  target: string;
-  overrides?: string[] | undefined;
-  json: boolean;
-}
+import type { AuditArguments } from './handlers/audit.js';
 
 export const auditCommand: CommandModule<object, AuditArguments> = {
   command: 'audit <target> [overrides..]',
@@ -32,25 +20,5 @@ export const auditCommand: CommandModule<object, AuditArguments> = {
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
       .example('$0 audit experiments/quickstart.yaml', 'Before anything is trained')
       .example('$0 audit latest', 'A run, its checkpoints included'),
-  handler: async ({ target, overrides = [], json }) => {
-    const settings = readRuntimeSettings(process.env);
-    const { level, write } = stderrOutput(settings.logLevel);
-    const onPart = (part: string): void => {
-      if (level !== 'warning' && level !== 'error') write(`auditing ${part}\n`);
-    };
-    const isFile = /\.ya?ml$/i.test(target);
-    if (!isFile && overrides.length > 0) {
-      fail('USAGE', {
-        where: 'openbell audit',
-        value: overrides,
-        message: 'a run is audited with its own configuration: leave the overrides out, or name an experiment file',
-      });
-    }
-    const report = isFile
-      ? await auditExperiment(loadExperiment(target, { overrides, environment: process.env }).config, { onPart })
-      : await auditRun(findRun(target, settings.runsDir).directory, { onPart });
-    if (json) console.log(JSON.stringify({ target, ...report }, null, 2));
-    else for (const text of auditText(report)) console.log(text);
-    if (!report.clean) process.exitCode = 1;
-  },
+  handler: async (args) => (await import('./handlers/audit.js')).audit(args),
 };

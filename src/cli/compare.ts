@@ -1,26 +1,6 @@
 /** `openbell compare A B ...` */
-import path from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { readRuntimeSettings } from '#src/config/runtime.js';
-import { fail } from '#src/errors.js';
-import { compareJson } from '#src/lab/compare-json.js';
-import { compareRuns } from '#src/lab/compare-runs.js';
-import { writeFileAtomic } from '#src/registry/files.js';
-import { renderComparison } from '#src/report/compare-html.js';
-import { compareText } from '#src/report/compare-text.js';
-
-interface CompareArguments {
-  runs: string[];
-  baseline?: string;
-  by?: 'symbol' | 'window';
-  metric?: string;
-  window?: string;
-  seed?: number;
-  evaluate: boolean;
-  html: boolean;
-  out?: string;
-  json: boolean;
-}
+import type { CompareArguments } from './handlers/compare.js';
 
 export const compareCommand = {
   command: 'compare <runs...>',
@@ -58,28 +38,5 @@ export const compareCommand = {
       })
       .example('$0 compare quickstart low-entropy', 'Two experiments, all their seeds')
       .example('$0 compare quickstart --baseline hold --html', 'An experiment against buy-and-hold, with plots'),
-  handler: async ({ runs, html, out, json, window, by, seed, ...args }: CompareArguments) => {
-    const { runsDir } = readRuntimeSettings(process.env);
-    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0)) {
-      fail('USAGE', { where: '--seed', value: seed, message: 'must be a whole number, 0 or more' });
-    }
-    const model = await compareRuns({
-      runsDir,
-      references: runs.map(String),
-      evaluation: window,
-      by: by ?? null,
-      seed,
-      baseline: args.baseline,
-      metric: args.metric,
-      evaluate: args.evaluate,
-      onEvaluate: (run) => console.error(`evaluating ${run}`),
-    });
-    const page = out ?? (html ? path.join(runsDir, 'compare.html') : null);
-    if (page !== null) writeFileAtomic(page, await renderComparison(model));
-    if (json) {
-      process.stdout.write(`${JSON.stringify({ ...compareJson(model), page }, null, 2)}\n`);
-      return;
-    }
-    process.stdout.write(`${compareText(model)}\n${page === null ? '' : `\nPage: ${page}\n`}`);
-  },
+  handler: async (args: CompareArguments) => (await import('./handlers/compare.js')).compare(args),
 } satisfies CommandModule<object, CompareArguments>;

@@ -1,15 +1,6 @@
 /** `openbell config show EXPERIMENT [key=value ...]` and `openbell config schema` */
 import type { CommandModule } from 'yargs';
-import { experimentJsonSchema } from '#src/config/json-schema.js';
-import { loadExperiment } from '#src/config/load.js';
-import { configHash, configYaml } from '#src/config/show.js';
-
-interface ShowArguments {
-  experiment: string;
-  overrides?: string[] | undefined;
-  origins: boolean;
-  json: boolean;
-}
+import type { ShowArguments } from './handlers/config.js';
 
 const showCommand: CommandModule<object, ShowArguments> = {
   command: 'show <experiment> [overrides..]',
@@ -22,27 +13,13 @@ const showCommand: CommandModule<object, ShowArguments> = {
         origins: { type: 'boolean', default: false, describe: 'Say where each value comes from' },
         json: { type: 'boolean', default: false, describe: 'Print JSON, with the configuration hash' },
       }),
-  handler: ({ experiment, overrides = [], origins, json }) => {
-    const loaded = loadExperiment(experiment, { overrides, environment: process.env });
-    if (json) {
-      const from = Object.fromEntries([...loaded.origins].map(([key, origin]) => [JSON.parse(key).join('.'), origin]));
-      console.log(
-        JSON.stringify({
-          hash: configHash(loaded.config),
-          config: loaded.config,
-          ...(origins ? { origins: from } : {}),
-        }),
-      );
-    } else {
-      process.stdout.write(configYaml(loaded, { origins }));
-    }
-  },
+  handler: async (args) => (await import('./handlers/config.js')).showConfig(args),
 };
 
 const schemaCommand: CommandModule<object, object> = {
   command: 'schema',
   describe: 'Print the JSON schema of experiment files',
-  handler: () => console.log(JSON.stringify(experimentJsonSchema(), null, 2)),
+  handler: async () => (await import('./handlers/config.js')).printSchema(),
 };
 
 export const configCommand: CommandModule<object, object> = {

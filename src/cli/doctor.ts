@@ -1,15 +1,6 @@
 /** `openbell doctor` */
 import type { CommandModule } from 'yargs';
-import { readRuntimeSettings } from '#src/config/runtime.js';
-import { fail } from '#src/errors.js';
-
-interface DoctorArguments {
-  live: boolean;
-  account: string | undefined;
-  policy: string | undefined;
-  simulated: boolean;
-  json: boolean;
-}
+import type { DoctorArguments } from './handlers/doctor.js';
 
 export const doctorCommand: CommandModule<object, DoctorArguments> = {
   command: 'doctor',
@@ -26,16 +17,5 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
       .option('policy', { type: 'string', describe: 'Risk limits and policies of care (YAML)' })
       .option('simulated', { type: 'boolean', default: false, describe: 'The gateway is a simulated one' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
-  handler: async (args) => {
-    if (!args.live && (args.account ?? args.policy) !== undefined)
-      fail('USAGE', { where: 'openbell doctor', message: '--account and --policy are of the pre-flight: add --live' });
-    if (args.live) return (await import('./live-trade.js')).checkLive(args);
-    const { json } = args;
-    const { examineMachine } = await import('#src/lab/doctor.js');
-    const findings = await examineMachine(readRuntimeSettings(process.env).runsDir);
-    if (json) console.log(JSON.stringify(findings));
-    else
-      for (const { status, name, detail } of findings) console.log(`${status.padEnd(8)} ${name.padEnd(22)} ${detail}`);
-    if (findings.some(({ status }) => status === 'failure')) process.exitCode = 1;
-  },
+  handler: async (args) => (await import('./handlers/doctor.js')).examine(args),
 };

@@ -1,13 +1,6 @@
 /** `openbell env-server EXPERIMENT [key=value ...]` */
 import type { CommandModule } from 'yargs';
-import { loadExperiment } from '#src/config/load.js';
-import { fail } from '#src/errors.js';
-
-interface EnvServerArguments {
-  experiment: string;
-  overrides?: string[] | undefined;
-  window: 'train' | 'validation' | 'test';
-}
+import type { EnvServerArguments } from './handlers/env-server.js';
 
 export const envServerCommand: CommandModule<object, EnvServerArguments> = {
   command: 'env-server <experiment> [overrides..]',
@@ -31,20 +24,5 @@ export const envServerCommand: CommandModule<object, EnvServerArguments> = {
       .epilogue(
         'Speaks binary frames (docs/env-server.md): started by a client such as bench/peers/openbell_env.py, not by hand.',
       ),
-  handler: async ({ experiment, overrides = [], window }) => {
-    if (process.stdout.isTTY) {
-      fail('USAGE', {
-        where: 'openbell env-server',
-        message: 'this speaks binary frames to the program that starts it, such as bench/peers/openbell_env.py',
-      });
-    }
-    const { config } = loadExperiment(experiment, { overrides, environment: process.env });
-    const [{ pipeChannel, serveEnv }, { makeWindowWorld }, { packageVersion }] = await Promise.all([
-      import('#src/lab/env-server.js'),
-      import('#src/lab/world.js'),
-      import('#src/lab/provenance.js'),
-    ]);
-    const { env } = await makeWindowWorld(config, window);
-    serveEnv(env, { name: config.name, version: packageVersion() }, pipeChannel(0, 1));
-  },
+  handler: async (args) => (await import('./handlers/env-server.js')).serve(args),
 };

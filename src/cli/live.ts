@@ -1,7 +1,7 @@
-/** `openbell live`: the commands alone. What they do is loaded when it is asked for: control first needs little. */
+/** `openbell live`: control needs less than trading, and loads less. */
 import type { Argv, CommandModule } from 'yargs';
-import type { AccountArguments } from './live-control.js';
-import type { CheckArguments, LiveArguments } from './live-trade.js';
+import type { AccountArguments } from './handlers/live-control.js';
+import type { CheckArguments, LiveArguments } from './handlers/live-trade.js';
 
 const JSON_OPTION = { type: 'boolean', default: false, describe: 'Print JSON' } as const;
 const ACCOUNT_OPTION = { type: 'string', describe: 'Account; needed where several have a journal' } as const;
@@ -16,7 +16,7 @@ const status: CommandModule<object, AccountArguments> = {
   command: 'status',
   describe: 'What the runner says, or the journal and the broker where it is dead',
   builder: (yargs) => yargs.option('account', ACCOUNT_OPTION).option('json', JSON_OPTION),
-  handler: async (args) => (await import('./live-control.js')).showStatus(args),
+  handler: async (args) => (await import('./handlers/live-control.js')).showStatus(args),
 };
 
 function order(kind: 'pause' | 'resume' | 'kill', describe: string): CommandModule<object, AccountArguments> {
@@ -24,7 +24,7 @@ function order(kind: 'pause' | 'resume' | 'kill', describe: string): CommandModu
     command: kind,
     describe,
     builder: (yargs) => yargs.option('account', ACCOUNT_OPTION).option('json', JSON_OPTION),
-    handler: async (args) => (await import('./live-control.js')).commandRunner(kind, args),
+    handler: async (args) => (await import('./handlers/live-control.js')).commandRunner(kind, args),
   };
 }
 
@@ -40,7 +40,7 @@ function act(
         .option('account', ACCOUNT_OPTION)
         .option('confirm', { type: 'string', describe: 'The account, once more: needed where no runner is alive' })
         .option('json', JSON_OPTION),
-    handler: async (args) => (await import('./live-control.js')).actOnAccount(kind, args),
+    handler: async (args) => (await import('./handlers/live-control.js')).actOnAccount(kind, args),
   };
 }
 
@@ -53,7 +53,7 @@ const check: CommandModule<object, CheckArguments> = {
       .option('policy', POLICY_OPTION)
       .option('simulated', SIMULATED_OPTION)
       .option('json', JSON_OPTION),
-  handler: async (args) => (await import('./live-trade.js')).checkLive(args),
+  handler: async (args) => (await import('./handlers/live-trade.js')).checkLive(args),
 };
 
 const replay: CommandModule<object, { journal: string; json: boolean }> = {
@@ -63,7 +63,7 @@ const replay: CommandModule<object, { journal: string; json: boolean }> = {
     yargs
       .positional('journal', { type: 'string', demandOption: true, describe: 'A journal.db, or its folder' })
       .option('json', JSON_OPTION),
-  handler: async (args) => (await import('./live-trade.js')).replayLive(args),
+  handler: async (args) => (await import('./handlers/live-trade.js')).replayLive(args),
 };
 
 export const liveCommand: CommandModule<object, LiveArguments> = {
@@ -89,5 +89,5 @@ export const liveCommand: CommandModule<object, LiveArguments> = {
       .option('simulated', SIMULATED_OPTION)
       .option('json', { type: 'boolean', default: false, describe: 'Print the outcome as JSON' })
       .example('openbell live --confirm=U1234567', 'IB_HOST, IB_PORT and IB_CLIENT_ID say where'),
-  handler: async (args) => (await import('./live-trade.js')).tradeLive(args),
+  handler: async (args) => (await import('./handlers/live-trade.js')).tradeLive(args),
 };

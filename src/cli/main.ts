@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command line: finds the command, loads its module alone (so that `openbell --help` stays quick), and turns
- * errors into a line and an exit code. A module exports a yargs CommandModule whose handler calls one function of the
- * library and prints; it fails by throwing.
+ * The command line: finds the command, loads its module alone, and turns errors into a line and an exit code. A module
+ * exports a yargs CommandModule: options alone, so that help and usage errors come at once. What the command does stands
+ * in handlers/, loaded when it is asked for: it calls one function of the library and prints; it fails by throwing.
  */
 import type { Argv } from 'yargs';
 import { nearestName } from '#src/config/suggest.js';

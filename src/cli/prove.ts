@@ -1,25 +1,7 @@
 /** `openbell prove [market]` */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { fail } from '#src/errors.js';
-import { prove } from '#src/lab/prove.js';
-import { proofPicture } from '#src/lab/prove-chart.js';
-import { PROOF_NAMES, type ProofName } from '#src/lab/prove-proofs.js';
-import { insertProofs, proofText } from '#src/lab/prove-text.js';
-
-interface ProveArguments {
-  market: ProofName | 'all';
-  seeds: number;
-  steps: number;
-  paths: number;
-  json: boolean;
-  doc?: string;
-}
-
-/** Beside the page. */
-const PICTURE = 'known-optima.svg';
+import { PROOF_NAMES } from '#src/lab/proof-names.js';
+import type { ProveArguments } from './handlers/prove.js';
 
 export const proveCommand = {
   command: 'prove [market]',
@@ -39,32 +21,5 @@ export const proveCommand = {
         doc: { type: 'string', requiresArg: true, describe: 'Also write the tables into this Markdown file' },
       })
       .example('$0 prove ou --seeds 2', 'Two trainings on the Ornstein-Uhlenbeck market'),
-  handler: async ({ market, seeds, steps, paths, json, doc }: ProveArguments) => {
-    if (!Number.isSafeInteger(seeds) || seeds < 1) {
-      fail('USAGE', { where: '--seeds', value: seeds, message: 'give the number of trainings, 1 or more' });
-    }
-    const results = (market === 'all' ? PROOF_NAMES : [market]).map((name) => {
-      const result = prove({
-        market: name,
-        seeds: Array.from({ length: seeds }, (_, i) => i + 1),
-        steps,
-        paths,
-        onProgress: (message) => {
-          if (process.stderr.isTTY) process.stderr.write(`${message}\n`);
-        },
-      });
-      if (!json) process.stdout.write(`${proofText(result)}\n\n`);
-      return result;
-    });
-    if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-    if (doc !== undefined) {
-      const command = `openbell prove ${market} --seeds ${seeds} --steps ${steps} --paths ${paths} --doc ${doc}`;
-      const made = `Made by \`${command}\` with Node ${process.versions.node} on ${cpus()[0]?.model ?? 'an unnamed processor'}.`;
-      const picture = await proofPicture(results);
-      const image = picture === null ? '' : `\n\n![Share of the optimum while training](${PICTURE})`;
-      writeFileSync(doc, insertProofs(readFileSync(doc, 'utf8'), results, `${made}${image}`, doc));
-      if (picture !== null) writeFileSync(join(dirname(doc), PICTURE), picture);
-    }
-    if (results.some(({ passed }) => passed === false)) process.exitCode = 1;
-  },
+  handler: async (args: ProveArguments) => (await import('./handlers/prove.js')).proveMarkets(args),
 } satisfies CommandModule<object, ProveArguments>;

@@ -1,57 +1,23 @@
 /** `openbell runs tag`, `untag`, `note`, `archive`, `unarchive` and `delete` */
-import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
-import { readRuntimeSettings } from '#src/config/runtime.js';
-import { fail } from '#src/errors.js';
-import { addTags, removeTags, setArchived, setNote } from '#src/lab/store/annotations.js';
-import { deleteRun, refuseDeletion, runBytes } from '#src/lab/store/delete-run.js';
-import { findStoredRun, type StoredRun } from '#src/lab/store/list-runs.js';
-
-interface TagArguments {
-  run: string;
-  tags: string[];
-}
-
-interface NoteArguments {
-  run: string;
-  text?: string | undefined;
-}
-
-interface RunsArguments {
-  runs: string[];
-}
-
-interface DeleteArguments extends RunsArguments {
-  yes: boolean;
-}
+import type { DeleteArguments, NoteArguments, RunsArguments, TagArguments } from './handlers/runs-edit.js';
 
 const RUN = { type: 'string', demandOption: true, describe: 'Run: its folder, name, or latest' } as const;
 const RUNS = { type: 'string', array: true, demandOption: true, describe: 'Runs: their folders or names' } as const;
 const TAGS = { type: 'string', array: true, demandOption: true, describe: 'Tags, e.g. paper candidate' } as const;
 
-const find = (reference: string): StoredRun => findStoredRun(reference, readRuntimeSettings(process.env).runsDir).run;
-
-const printTags = (run: StoredRun, tags: readonly string[]): void =>
-  console.log(`${run.id}  ${tags.length === 0 ? 'no tags' : tags.map((tag) => `#${tag}`).join(' ')}`);
-
 export const tagCommand: CommandModule<object, TagArguments> = {
   command: 'tag <run> <tags..>',
   describe: 'Give a run tags',
   builder: (yargs) => yargs.positional('run', RUN).positional('tags', TAGS),
-  handler: ({ run: reference, tags }) => {
-    const run = find(reference);
-    printTags(run, addTags(run.path, tags).tags);
-  },
+  handler: async (args) => (await import('./handlers/runs-edit.js')).tag(args),
 };
 
 export const untagCommand: CommandModule<object, TagArguments> = {
   command: 'untag <run> <tags..>',
   describe: 'Take tags away from a run',
   builder: (yargs) => yargs.positional('run', RUN).positional('tags', TAGS),
-  handler: ({ run: reference, tags }) => {
-    const run = find(reference);
-    printTags(run, removeTags(run.path, tags).tags);
-  },
+  handler: async (args) => (await import('./handlers/runs-edit.js')).untag(args),
 };
 
 export const noteCommand: CommandModule<object, NoteArguments> = {
@@ -61,77 +27,27 @@ export const noteCommand: CommandModule<object, NoteArguments> = {
     yargs
       .positional('run', RUN)
       .positional('text', { type: 'string', describe: 'In the place of the note before it; "" removes it' }),
-  handler: ({ run: reference, text }) => {
-    const run = find(reference);
-    const note = text === undefined ? run.note : setNote(run.path, text).note;
-    if (note !== null) console.log(note);
-    else console.error(`${run.id} has no note`);
-  },
+  handler: async (args) => (await import('./handlers/runs-edit.js')).note(args),
 };
 
 export const archiveCommand: CommandModule<object, RunsArguments> = {
   command: 'archive <runs..>',
   describe: 'Leave runs out of lists and of "latest"; nothing is moved',
   builder: (yargs) => yargs.positional('runs', RUNS),
-  handler: ({ runs }) => archive(runs, true),
+  handler: async (args) => (await import('./handlers/runs-edit.js')).archiveRuns(args),
 };
 
 export const unarchiveCommand: CommandModule<object, RunsArguments> = {
   command: 'unarchive <runs..>',
   describe: 'Take archived runs back into lists',
   builder: (yargs) => yargs.positional('runs', RUNS),
-  handler: ({ runs }) => archive(runs, false),
+  handler: async (args) => (await import('./handlers/runs-edit.js')).unarchiveRuns(args),
 };
-
-function archive(references: readonly string[], isArchived: boolean): void {
-  for (const run of references.map(find)) {
-    setArchived(run.path, isArchived, Date.now());
-    console.log(`${run.id}  ${isArchived ? 'archived' : 'listed again'}`);
-  }
-}
 
 export const deleteCommand: CommandModule<object, DeleteArguments> = {
   command: 'delete <runs..>',
   describe: 'Delete runs for good',
   builder: (yargs) =>
     yargs.positional('runs', RUNS).options({ yes: { type: 'boolean', default: false, describe: 'Do not ask' } }),
-  handler: async ({ runs: references, yes }) => {
-    const { runsDir } = readRuntimeSettings(process.env);
-    const runs = references.map((reference) => {
-      const { run, isExact } = findStoredRun(reference, runsDir);
-      if (!isExact) {
-        const message = `is not the name of one run, and what it means changes: delete ${run.id} by its own name`;
-        fail('USAGE', { where: 'openbell runs delete', value: reference, message });
-      }
-      return run;
-    });
-    // all or none: nothing is deleted where one is refused
-    for (const run of runs) refuseDeletion(run.path);
-    if (!yes) await confirm(runs);
-    for (const run of runs) {
-      deleteRun(run.path);
-      console.log(`${run.id}  deleted`);
-    }
-  },
+  handler: async (args) => (await import('./handlers/runs-edit.js')).deleteRuns(args),
 };
-
-async function confirm(runs: readonly StoredRun[]): Promise<void> {
-  for (const { id, path, state, tags, note } of runs) {
-    const said = [...tags.map((tag) => `#${tag}`), ...(note === null ? [] : [JSON.stringify(note)])].join(' ');
-    console.error(`${id}  ${state}  ${(runBytes(path) / 1e6).toFixed(1)} MB  ${said}`.trimEnd());
-  }
-  if (!process.stdin.isTTY) {
-    const message = 'nobody is there to be asked, and nothing was deleted: give --yes';
-    fail('USAGE', { where: 'openbell runs delete', message });
-  }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await prompt.question(
-      `Delete ${runs.length === 1 ? 'it' : `these ${runs.length} runs`} for good? [y/N] `,
-    );
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    prompt.close();
-  }
-  fail('USAGE', { where: 'openbell runs delete', message: 'nothing was deleted' });
-}

@@ -10,17 +10,11 @@ import {
   type SplitLike,
   type StaleRun,
 } from './check-prices.js';
+import { DEFAULT_CHECK, type CheckOptions } from './check-options.js';
 import { DAY_MS, timeText } from './interval.js';
-import { loadDatasetInFull, type CsvHints, type LoadedDataset } from './load.js';
+import { loadDatasetInFull, type LoadedDataset } from './load.js';
 import { missingSessions, sessionDay } from './segments.js';
 import { CollectingSink, type Violation } from './violations.js';
-
-export interface CheckOptions extends CsvHints {
-  /** How many of each kind are listed. All are counted. */
-  readonly limit: number;
-  /** Robust z beyond which a log return counts as an outlier. */
-  readonly outlierZ: number;
-}
 
 /** A finding: all that were counted, and the first or the largest of them. */
 export interface Finding<Item> {
@@ -81,8 +75,6 @@ export interface Findings {
   readonly outliers: Finding<Jump>;
   readonly split_like: Finding<SplitLike>;
 }
-
-export const DEFAULT_CHECK: CheckOptions = { limit: 10, outlierZ: 12 };
 
 /** Never throws for what is wrong with the data itself; throws for unknown names, files that cannot be read, and manifests. */
 export async function checkDataset(nameOrPath: string, options: Partial<CheckOptions> = {}): Promise<QualityReport> {

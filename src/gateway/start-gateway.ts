@@ -2,6 +2,7 @@
 import type { Bars } from '#env/market/bars.js';
 import type { CostsConfig } from '#env/market/config.js';
 import { fail } from '#src/errors.js';
+import { DEFAULT_ACCOUNT, DEFAULT_CASH, DEFAULT_PORT, DEFAULT_SPEED } from './defaults.js';
 import type { OpeningPosition } from './exchange-port.js';
 import { createExchange } from './exchange/exchange.js';
 import { FaultPlan } from './faults/plan.js';
@@ -13,10 +14,6 @@ import { Lockstep } from './server/lockstep.js';
 import { Pacer, type Speed } from './server/pacer.js';
 import { MAX_SERVER_VERSION, MIN_SERVER_VERSION } from './wire/versions.js';
 
-export const DEFAULT_PORT = 14_002;
-export const DEFAULT_ACCOUNT = 'DU1234567';
-export const DEFAULT_CASH = 1_000_000;
-export const DEFAULT_SPEED = 60;
 /** IBKR's own limit on what a client may say. */
 const REQUESTS_PER_SECOND = 50;
 

@@ -6,9 +6,7 @@ import { leakedFutureMarket, leakedFutureProblem } from '#env/known/leaked-futur
 import { ouFeaturesMarket } from '#env/known/ou-features.js';
 import { ouMarket, ouProblem } from '#env/known/ou-market.js';
 import { randomWalkMarket } from '#env/known/random-walk.js';
-
-export const PROOF_NAMES = ['ou', 'ou-parity', 'leaked-future', 'random-walk', 'ou-features'] as const;
-export type ProofName = (typeof PROOF_NAMES)[number];
+import type { ProofName } from './proof-names.js';
 
 /** What is asked: a share of the optimum of every seed, or of their mean; no trading where nothing can be earned; nothing. */
 export type Target =

@@ -18,12 +18,12 @@ import { CommonPaths, DICE_TURNOVER, diceActor, FLAT_ACTOR, HOLD_ACTOR, type Pat
 import {
   NUM_ENVS,
   type Proof,
-  type ProofName,
   proofNamed,
   REWARD_SCALE,
   STABLE_BASELINES3_STEPS,
   type Target,
 } from './prove-proofs.js';
+import type { ProofName } from './proof-names.js';
 import { meanInterval, shareInterval } from './prove-statistics.js';
 
 export interface ProveOptions {

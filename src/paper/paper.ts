@@ -96,20 +96,21 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
   const journal = Journal.open(path.join(folder, 'journal.db'), { bundle: bundle.sha256 });
   const note = noteOf(options, config);
   if (journal.length === 0) journal.note('session', note);
+  const broker = new IbBroker({
+    host: '127.0.0.1',
+    port: gateway.port,
+    clientId: CLIENT_ID,
+    account: PAPER_ACCOUNT,
+    firstOrderId: journal.orderIdMark,
+    ...(speed === 'max' ? { pace: UNPACED } : {}),
+  });
+  let runner: Runner | null = null;
   try {
-    const broker = new IbBroker({
-      host: '127.0.0.1',
-      port: gateway.port,
-      clientId: CLIENT_ID,
-      account: PAPER_ACCOUNT,
-      firstOrderId: journal.orderIdMark,
-      ...(speed === 'max' ? { pace: UNPACED } : {}),
-    });
     let refuse = (_error: unknown): void => undefined;
     const failure = new Promise<never>((_, reject) => {
       refuse = reject;
     });
-    const runner = new Runner({
+    runner = new Runner({
       broker,
       onFailure: (error) => refuse(error),
       journal,
@@ -139,6 +140,13 @@ export async function runPaper(options: PaperOptions): Promise<PaperOutcome> {
     await runner.stop(SETTLE_WITHIN_MS);
     noteEnd(journal.file, note, outcome);
     return outcome;
+  } catch (error) {
+    // a runner's clock, a connection or a wait for the market would keep the process
+    runner?.abandon();
+    gateway.control.lockstep.end();
+    await broker.close();
+    journal.abandon();
+    throw error;
   } finally {
     decider.dispose();
     await gateway.close();

@@ -13,7 +13,8 @@ import { paperEvidence } from '#src/paper/evidence.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
 import type { AliasAction, AliasChange } from '#src/registry/history.js';
-import type { AliasName, Registry } from '#src/registry/registry.js';
+import type { Registry } from '#src/registry/registry.js';
+import type { AliasName } from '#src/registry/aliases.js';
 import { earlierAttempts, readAttempts, recordAttempt, type Attempt, type EarlierAttempts } from './attempts.js';
 
 const NO_ATTEMPTS: EarlierAttempts = { policies: 0, experiments: 0 };

@@ -12,9 +12,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { fail } from '#src/errors.js';
-
-export const ALIASES = ['paper', 'live', 'challenger'] as const;
-export type AliasName = (typeof ALIASES)[number];
+import { ALIASES, type AliasName } from './aliases.js';
 
 /** Who moved it: a person, back, or `openbell retrain` by itself. */
 export const ACTIONS = ['promote', 'rollback', 'retrain'] as const;

@@ -1,5 +1,6 @@
 /** The registry at a glance: one row a bundle. */
-import { ALIASES, type AliasChange, type AliasName, type Registry } from './registry.js';
+import type { AliasChange, Registry } from './registry.js';
+import { ALIASES, type AliasName } from './aliases.js';
 
 export interface BundleRow {
   readonly id: string;

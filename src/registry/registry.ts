@@ -32,7 +32,6 @@ import {
 import { exclusively } from './claim.js';
 import { fileSize, writeFileAtomic } from './files.js';
 import {
-  ALIASES,
   anchorText,
   changeLine,
   checkHistory,
@@ -43,14 +42,14 @@ import {
   pointersAfter,
   readAnchor,
   type AliasChange,
-  type AliasName,
   type History,
   type Pointers,
 } from './history.js';
+import { ALIASES, type AliasName } from './aliases.js';
 import type { BundleManifest } from './manifest.js';
 import { promotionsInForce } from './rollback.js';
 
-export { ALIASES, type AliasChange, type AliasName, type Pointers } from './history.js';
+export type { AliasChange, Pointers } from './history.js';
 
 /** What a change is made with; `account` and `forced` where they apply. */
 export interface PointOptions

@@ -1,5 +1,6 @@
 /** What an alias can go back to: its promotions, each undone by a rollback, as pages by a browser's Back. */
-import type { AliasChange, AliasName } from './history.js';
+import type { AliasChange } from './history.js';
+import type { AliasName } from './aliases.js';
 
 /**
  * The changes whose bundles an alias would go back through, the current one last. A promotion is put on top, a rollback

@@ -4,7 +4,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { OpenBellError } from '#src/errors.js';
 import { loadBundlePolicy, shortId, type Bundle } from './bundle.js';
-import { ALIASES, type Registry } from './registry.js';
+import type { Registry } from './registry.js';
+import { ALIASES } from './aliases.js';
 import { promotionsInForce } from './rollback.js';
 import { littleEndianBytes } from './safetensors.js';
 

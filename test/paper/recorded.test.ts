@@ -1,5 +1,6 @@
 /** What a runner recorded is what was replayed, to the bit, and becomes an ordinary data set that grows day by day. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
@@ -17,6 +18,7 @@ import { bundleThatAlways, BUY } from '../support/bundles.js';
 import { INSTRUMENT, syntheticSessions } from '../live/sessions.js';
 
 const MINUTES = 5;
+const LONGER_THAN_A_RETRY_MS = 3_000;
 const market = syntheticSessions(1, 4, MINUTES);
 const perSession = market.length / 4;
 let folder: string;
@@ -118,3 +120,39 @@ it('seals a journal: an altered, lost or added row shows', () => {
   expect(sealed().intact).toBe(false);
   expect(sealed().sha256).not.toBe(whole.sha256);
 });
+
+it('leaves no connection behind where the runner fails, and says why', async () => {
+  let port = 0;
+  const trading = runPaper({
+    bundle,
+    bars: [market],
+    folder: path.join(folder, 'failing'),
+    fills: 'path',
+    speed: 'max',
+    seed: 1,
+    startTimeMs: market.openTimeMs[2 * perSession],
+    anchorMs: market.openTimeMs[0],
+    onReady: ({ gateway }) => {
+      port = gateway.port;
+    },
+    listener: {
+      onDecision: () => {
+        throw new RangeError('the listener is broken');
+      },
+    },
+  });
+  await expect(trading).rejects.toThrow('the listener is broken');
+  // a connection that was not closed would try the gateway's port again, and again
+  let tried = 0;
+  const next = createServer((socket) => {
+    tried++;
+    socket.destroy();
+  }).listen(port, '127.0.0.1');
+  await new Promise((resolve) => setTimeout(resolve, LONGER_THAN_A_RETRY_MS));
+  next.close();
+  expect(tried).toBe(0);
+  // what was journalled before is there, and another session may go on from it
+  const journal = Journal.read(path.join(folder, 'failing', 'journal.db'));
+  expect([...journal.intents()].some(({ type }) => type === 'decision')).toBe(true);
+  journal.close();
+}, 60_000);

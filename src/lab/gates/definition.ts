@@ -10,7 +10,7 @@ import { nearestKey } from '#src/config/suggest.js';
 import { isTree, placeKey, shownPath, type Places } from '#src/config/yaml-source.js';
 import { packageRoot } from '#src/data/places.js';
 import { fail } from '#src/errors.js';
-import type { AliasName } from '#src/registry/registry.js';
+import type { AliasName } from '#src/registry/aliases.js';
 
 const notNegative = () => z.number().min(0);
 const share = () => z.number().min(0).max(1);

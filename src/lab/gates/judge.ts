@@ -2,7 +2,7 @@
 import type { Bundle, BundleContents } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport, PaperEvidence } from '#src/registry/gates.js';
 import { parseEvaluation, type BundledEvaluation } from '#src/registry/manifest.js';
-import type { AliasName } from '#src/registry/registry.js';
+import type { AliasName } from '#src/registry/aliases.js';
 import { bundleOfRun } from '../bundle-run.js';
 import type { EvaluationResult } from '../evaluate-actor.js';
 import { evaluationSummary } from '../evaluate-outputs.js';

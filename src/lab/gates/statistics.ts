@@ -1,7 +1,7 @@
 /** The statistical gates in the order of the table: what is asked for, and what `live` will ask later. */
 import type { GateOutcome } from '#src/registry/gates.js';
 import { decimal, percent, whole } from '#src/report/format.js';
-import type { AliasName } from '#src/registry/registry.js';
+import type { AliasName } from '#src/registry/aliases.js';
 import type { Trials } from '../trials.js';
 import { collapseFound, drawdownFound, tradesFound, turnoverFound } from './behaviour.js';
 import { settingsOf, type GateSection, type GatesDefinition, type StatisticalGate } from './definition.js';

@@ -8,25 +8,8 @@ import { stoppedTrials } from '../sweep/record.js';
 import { findRun } from '../run-directory.js';
 import { readRows } from './run-index.js';
 import { readRow, type RunRow } from './run-row.js';
+import type { RunState, SortKey } from './run-states.js';
 import { runFolders } from './walk.js';
-
-/**
- * `stopped`: by the sweep, whose early stopping found others better. `dead`: run.json says running, and nobody is: it
- * was killed, and can be resumed. The last four are no runs that this version reads.
- */
-export const RUN_STATES = [
-  'running',
-  'completed',
-  'interrupted',
-  'stopped',
-  'failed',
-  'dead',
-  'half-written',
-  'newer',
-  'damaged',
-  'foreign',
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
 
 export interface StoredRun extends RunRow {
   readonly path: string;
@@ -52,9 +35,6 @@ export interface RunFilter {
   /** Default false: archived runs are left out. `only`: the others are. */
   readonly archived?: boolean | 'only';
 }
-
-export const SORT_KEYS = ['started', 'experiment', 'state', 'seed', 'timesteps', 'score', 'sharpe', 'return'] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface ListOptions {
   readonly filter?: RunFilter;

@@ -346,7 +346,12 @@ export class Trader {
     if (found === null) return;
     const { symbol, order } = found;
     const level = effect === 'warning' ? 'info' : 'warning';
-    this.#alert(level, 'ORDER_ERROR', `${orderRef}: ${code} ${text}`, symbol.symbol);
+    this.#alert(
+      level,
+      effect === 'warning' ? 'ORDER_NOTE' : 'ORDER_ERROR',
+      `${orderRef}: ${code} ${text}`,
+      symbol.symbol,
+    );
     if (effect === 'warning' || !isLive(order)) return;
     // of a working order it is a replacement that was refused: it ends by its status, or by its absence
     if (effect === 'rejected' && order.state === 'pending') {

@@ -1,6 +1,7 @@
 /** Follows an alias while its bundle trades: tells what waits, and when another may take over. */
 import { shortId } from '#src/registry/bundle.js';
-import { ALIASES, type AliasChange, type Registry } from '#src/registry/registry.js';
+import type { AliasChange, Registry } from '#src/registry/registry.js';
+import { ALIASES } from '#src/registry/aliases.js';
 import { traderConfigOf, type DeploymentOptions } from './bundle-trader.js';
 import type { TradingKind } from './account-folder.js';
 import { isIdle, type Deployment } from './deployment.js';

@@ -5,7 +5,7 @@
  * was altered, left out or put in by anything but this class; it is a seal against accidents, no signature.
  */
 import Database from 'libsql';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '#src/errors.js';
@@ -17,6 +17,9 @@ const FORMAT = 'openbell-journal 1';
 /** Events that are held back from the disk while no intent asks for them. */
 const MOST_HELD = 512;
 const FULL = 2;
+/** Events that are read at a time. */
+const PAGE = 1_000;
+const WITH_INTENTS = 'AND EXISTS (SELECT 1 FROM intents WHERE intents.event = events.sequence)';
 /** Rows in the database's log from which on it is folded into the database. */
 const MOST_LOG_ROWS = 2_000;
 
@@ -24,6 +27,13 @@ export interface JournalEntry {
   readonly sequence: number;
   readonly event: TraderEvent;
   readonly intents: readonly TraderIntent[];
+}
+
+/** An entry as JSON. */
+interface StoredEntry {
+  readonly sequence: number;
+  readonly event: string;
+  readonly intents: readonly string[];
 }
 
 /** What a new journal is told. */
@@ -219,13 +229,8 @@ export class Journal {
   /** Reads all of it and hashes it anew. Throws LIVE_JOURNAL on a row that cannot be read. */
   seal(): JournalSeal {
     this.flush();
-    const intentsOf = this.#db.prepare('SELECT body FROM intents WHERE event = ? ORDER BY place');
     let chain = CHAIN_START;
-    for (const row of this.#db.prepare('SELECT sequence, body FROM events ORDER BY sequence').iterate()) {
-      const { sequence, body } = rowOf(row, this.file);
-      const bodies = intentsOf.all(sequence).map((intent) => bodyOf(intent, this.file));
-      chain = linkOf(chain, sequence, body, bodies);
-    }
+    for (const { sequence, event, intents } of this.#rows()) chain = linkOf(chain, sequence, event, intents);
     const notes = this.#notesHash();
     const sha256 = createHash('sha256').update(`${chain}\n${notes}`).digest('hex');
     const keptNotes = metaOf(this.#db, 'notes_sha256');
@@ -252,13 +257,45 @@ export class Journal {
 
   /** All of it, oldest first. Throws LIVE_JOURNAL on a row that cannot be read. */
   *entries(): IterableIterator<JournalEntry> {
-    const intentsOf = this.#db.prepare('SELECT body FROM intents WHERE event = ? ORDER BY place');
-    for (const row of this.#db.prepare('SELECT sequence, body FROM events ORDER BY sequence').iterate()) {
-      const { sequence, body } = rowOf(row, this.file);
-      const intents = intentsOf
-        .all(sequence)
-        .map((intent) => parse<TraderIntent>(bodyOf(intent, this.file), this.file));
-      yield { sequence, event: parse<TraderEvent>(body, this.file), intents };
+    for (const { sequence, event, intents } of this.#rows())
+      yield {
+        sequence,
+        event: parse<TraderEvent>(event, this.file),
+        intents: intents.map((intent) => parse<TraderIntent>(intent, this.file)),
+      };
+  }
+
+  /** What was answered alone, oldest first: a small part of it. Throws LIVE_JOURNAL on a row that cannot be read. */
+  *intents(): IterableIterator<TraderIntent> {
+    for (const { intents } of this.#rows(WITH_INTENTS))
+      for (const intent of intents) yield parse<TraderIntent>(intent, this.file);
+  }
+
+  /**
+   * The rows as they lie there, oldest first, up to the last one of now. They are read in pages, each whole: memory is a
+   * page's, and no cursor is left open where the reader stops early. (The driver frees what a statement's run holds in
+   * the event loop alone: a query an event would keep all of them until the reading has ended.)
+   */
+  *#rows(condition = ''): IterableIterator<StoredEntry> {
+    const last = lastSequence(this.#db);
+    const page = this.#db.prepare(
+      `SELECT sequence, body FROM events WHERE sequence > ? AND sequence <= ? ${condition} ORDER BY sequence LIMIT ${PAGE}`,
+    );
+    const answers = this.#db.prepare(
+      'SELECT event AS sequence, body FROM intents WHERE event >= ? AND event <= ? ORDER BY event, place',
+    );
+    for (let after = Number.MIN_SAFE_INTEGER; ;) {
+      const events = page.all(after, last).map((row) => rowOf(row, this.file));
+      if (events.length === 0) return;
+      after = events[events.length - 1].sequence;
+      const intents = answers.all(events[0].sequence, after).map((row) => rowOf(row, this.file));
+      let at = 0;
+      for (const { sequence, body } of events) {
+        while (at < intents.length && intents[at].sequence < sequence) at++;
+        const from = at;
+        while (at < intents.length && intents[at].sequence === sequence) at++;
+        yield { sequence, event: body, intents: intents.slice(from, at).map((intent) => intent.body) };
+      }
     }
   }
 
@@ -292,9 +329,7 @@ export class Journal {
 
 function linkOf(chain: string, sequence: number, event: string, intents: readonly string[]): string {
   // JSON holds no line breaks
-  const hash = createHash('sha256').update(`${chain}\n${sequence}\n`).update(event);
-  for (const intent of intents) hash.update(`\n${intent}`);
-  return hash.digest('hex');
+  return hash('sha256', [chain, sequence, event, ...intents].join('\n'));
 }
 
 function syncFile(file: string): void {

@@ -1,7 +1,8 @@
 /** By what right a bundle trades: the change that made it so, its gates, and whether any were passed over, ever. */
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import { gateReportSchema, type GateReport } from '#src/registry/gates.js';
-import { ALIASES, type AliasChange, type Registry } from '#src/registry/registry.js';
+import type { AliasChange, Registry } from '#src/registry/registry.js';
+import { ALIASES } from '#src/registry/aliases.js';
 import type { PromotionStatus } from './promotion-text.js';
 
 /** Of the bundle that `reference` named when it began to trade. Throws REGISTRY where the history has been altered. */

@@ -79,8 +79,7 @@ export class RecordedDecider implements Decider {
 
   constructor(journal: Journal) {
     this.#file = journal.file;
-    for (const { intents } of journal.entries())
-      for (const intent of intents) if (intent.type === 'decision') this.#decisions.push(intent.decision);
+    for (const intent of journal.intents()) if (intent.type === 'decision') this.#decisions.push(intent.decision);
   }
 
   decide(_observation: Float32Array, _mask: Uint8Array | null, probabilities: Float32Array): number {

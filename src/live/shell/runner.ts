@@ -178,7 +178,7 @@ export class Runner {
     const deadline = this.#clock.elapsedMs + withinMs;
     while (!this.settled) {
       const left = deadline - this.#clock.elapsedMs;
-      if (left <= 0) return false;
+      if (left <= 0 || this.#ended) return false;
       await this.change(Math.min(left, LOOK_AGAIN_MS));
     }
     return true;

@@ -6,9 +6,9 @@ import { fail } from '#src/errors.js';
 import type { JobOutcome } from '#src/lab/queue/job-pool.js';
 import { parseSeeds, trainSeeds } from '#src/lab/seeds.js';
 import { scoreStatistics } from '#src/lab/seed-scores.js';
-import { interruption } from './interruption.js';
-import { jobProgress } from './job-progress.js';
-import { stderrOutput } from './progress.js';
+import { interruption } from '../interruption.js';
+import { jobProgress } from '../job-progress.js';
+import { stderrOutput } from '../progress.js';
 
 export interface SeedsArguments {
   readonly config: ExperimentConfig;

@@ -10,7 +10,7 @@ import { DEFAULT_POLICY, readPolicy } from '#src/live/shell/policy-file.js';
 import { passes, preflightText } from '#src/live/shell/preflight.js';
 import { replayJournal } from '#src/live/shell/replay-journal.js';
 import { Registry } from '#src/registry/registry.js';
-import { stopSignal } from './interruption.js';
+import { stopSignal } from '../interruption.js';
 
 export interface CheckArguments {
   account: string | undefined;
