@@ -4,8 +4,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fail, OpenBellError } from '#src/errors.js';
 import { openTrained } from '#src/lab/evaluate.js';
+import { bundleOfRun } from '#src/lab/bundle-run.js';
 import { loadGates, type GatesDefinition } from '#src/lab/gates/definition.js';
 import { forced, judgeRun, notHere, withOutcomes, type JudgeRunOptions } from '#src/lab/gates/judge.js';
+import { differenceFromRun } from '#src/lab/gates/same-as-run.js';
 import { experimentKey } from '#src/lab/gates/walked.js';
 import { RunDirectory } from '#src/lab/run-directory.js';
 import { accountName } from '#src/live/shell/account-folder.js';
@@ -107,7 +109,8 @@ export async function promote(options: PromoteOptions): Promise<Promotion> {
     signal: options.signal,
     onReplay: options.onReplay,
     earlierAttempts: earlier,
-    findBundle: (run) => candidate.bundle ?? registry.find(run),
+    findBundle: (made) =>
+      candidate.bundle ?? registry.find(made.manifest.run, (stored) => differenceFromRun(stored, made) === null),
   });
   const found = withOutcomes(judged.report, options.besides ?? []);
   const report = force === null ? found : forced(found, force);
@@ -204,10 +207,8 @@ async function resolved({ candidate, registry, runsDir, to }: PromoteOptions): P
   const { record } = RunDirectory.open(directory);
   const subject = `${record.name}/${path.basename(path.resolve(directory))}`;
   if (to !== 'live') return { directory, checkpoint, bundle: null, subject, why: '' };
-  const { head, chosen, dispose } = await openTrained({ directory, checkpoint });
-  dispose();
-  const { configHash: config_hash, weightsSha256: weights_sha256 } = head;
-  const bundle = registry.find({ path: subject, checkpoint: chosen.name, weights_sha256, config_hash });
+  const made = await bundleOfRun({ directory, checkpoint });
+  const bundle = registry.find(made.manifest.run, (stored) => differenceFromRun(stored, made) === null);
   if (bundle === null)
     return fail('GATE_REFUSED', {
       where: subject,

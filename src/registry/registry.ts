@@ -226,17 +226,21 @@ export class Registry {
   }
 
   /**
-   * The newest bundle of this run's checkpoint; null: there is none. Damaged ones are passed over: another bundle of the
+   * The newest bundle of this run's checkpoint that `accepts` takes; null: there is none. Damaged ones are passed over: another bundle of the
    * run takes their place, and `openbell registry verify` names them.
    */
-  find({ path: run, checkpoint, weights_sha256, config_hash }: RunIdentity): Bundle | null {
+  find(
+    { path: run, checkpoint, weights_sha256, config_hash }: RunIdentity,
+    accepts: (bundle: Bundle) => boolean = () => true,
+  ): Bundle | null {
     const found = this.scan().flatMap(({ bundle }) => {
       if (bundle === null) return [];
       const own = bundle.manifest.run;
       return own.path === run &&
         own.checkpoint === checkpoint &&
         own.weights_sha256 === weights_sha256 &&
-        own.config_hash === config_hash
+        own.config_hash === config_hash &&
+        accepts(bundle)
         ? [bundle]
         : [];
     });

@@ -72,7 +72,7 @@ function changeText({ alias, action, from, to, reason, account, forced }: AliasC
 }
 
 /** Without what would move a terminal's cursor: the text may be somebody else's. */
-const printable = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '');
+const printable = (text: string): string => text.replace(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '');
 
 const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' '));
 

@@ -104,14 +104,27 @@ export function replayFound({ path: directory, record }: RunDirectory, options: 
   });
 }
 
-/** What metrics.json was written with, so that it can be written again; null: nothing was recorded for the window. */
-export interface RecordedEvaluation {
-  readonly folder: string;
+/** What an evaluation says, and what it was made with, so that it can be made again. */
+export interface RecordedSummary {
   readonly summary: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly randomPaths: number | undefined;
 }
 
+export interface RecordedEvaluation extends RecordedSummary {
+  readonly folder: string;
+}
+
+/** null: it is not what an evaluation writes. */
+export function recordedSummary(summary: unknown): RecordedSummary | null {
+  const statistics = isTree(summary) ? summary['statistics'] : null;
+  const seed = isTree(statistics) ? statistics['seed'] : null;
+  if (!isTree(summary) || typeof seed !== 'number') return null;
+  const random = isTree(summary['random']) ? summary['random']['totalReturns'] : null;
+  return { summary, seed, randomPaths: Array.isArray(random) ? random.length : undefined };
+}
+
+/** null: nothing was recorded for the window. */
 export function recordedEvaluation(trained: Pick<TrainedPolicy, 'run' | 'chosen'>): RecordedEvaluation | null | Found {
   const { chosen, run } = trained;
   const folder = path.join(run.path, 'evaluation', chosen.name === chosen.usual ? 'test' : `test-${chosen.name}`);
@@ -123,17 +136,14 @@ export function recordedEvaluation(trained: Pick<TrainedPolicy, 'run' | 'chosen'
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
-  const summary = parsed(text);
-  const statistics = isTree(summary) ? summary['statistics'] : null;
-  const seed = isTree(statistics) ? statistics['seed'] : null;
-  if (!isTree(summary) || typeof seed !== 'number')
+  const recorded = recordedSummary(parsed(text));
+  if (recorded === null)
     return {
       measured: 'damaged',
       passes: false,
       why: `${file} is not what an evaluation writes: evaluate the run again, \`openbell evaluate ${run.path}\``,
     };
-  const random = isTree(summary['random']) ? summary['random']['totalReturns'] : null;
-  return { folder, summary, seed, randomPaths: Array.isArray(random) ? random.length : undefined };
+  return { folder, ...recorded };
 }
 
 function parsed(text: string): unknown {
@@ -152,8 +162,7 @@ export function evaluationFound(
   again: EvaluationResult,
   windowName: string,
 ): Found {
-  const remade: unknown = JSON.parse(JSON.stringify(evaluationSummary(again, { ...head, windowName })));
-  const difference = firstDifference(comparable(summary), comparable(remade));
+  const difference = summaryDifference({ head }, summary, again, windowName);
   const files = { 'equity.csv': equityCsv(again), 'trades.csv': tradesCsv(again), 'fills.csv': fillsCsv(again) };
   const altered = Object.entries(files).find(([name, text]) => readOrEmpty(path.join(folder, name)) !== text);
   if (difference === null && altered === undefined)
@@ -165,6 +174,17 @@ export function evaluationFound(
     why: `${what}: this checkpoint does otherwise on the test window, so the record was altered; evaluate the run again, \`openbell evaluate ${run.path}\``,
     evidence: { folder: path.basename(folder), difference },
   };
+}
+
+/** Where a recorded summary says otherwise than the evaluation that was made again; null: nowhere. */
+export function summaryDifference(
+  { head }: Pick<TrainedPolicy, 'head'>,
+  summary: unknown,
+  again: EvaluationResult,
+  windowName: string,
+): string | null {
+  const remade: unknown = JSON.parse(JSON.stringify(evaluationSummary(again, { ...head, windowName })));
+  return firstDifference(comparable(summary), comparable(remade));
 }
 
 function readOrEmpty(file: string): string {

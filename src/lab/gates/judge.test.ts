@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeBundle, encodeBundle, type Bundle } from '#src/registry/bundle.js';
+import { decodeBundle, encodeBundle, type Bundle, type BundleContents } from '#src/registry/bundle.js';
 import type { GateOutcome, GateReport } from '#src/registry/gates.js';
 import { bundleOfRun } from '../bundle-run.js';
 import { evaluateRun } from '../evaluate.js';
@@ -216,6 +216,44 @@ describe('the incumbent', () => {
     expect(why).toContain('131 of 388 bars do not count');
     const all = await judgeQuickly(learned, { incumbent: { name: 'paper', bundle: await trainedTo(null) } });
     expect(outcomeIn(all.report, 'beats_incumbent')).toMatchObject({ verdict: 'missing', measured: null });
+  });
+});
+
+describe('a bundle that lies there already', () => {
+  const bundleWith = async (change: (contents: BundleContents) => BundleContents): Promise<Bundle> =>
+    decodeBundle(encodeBundle(change(await bundleOfRun({ directory: learned }))), 'stored');
+  const bundleGate = async (stored: Bundle): Promise<GateOutcome> =>
+    outcomeIn((await judgeQuickly(learned, { findBundle: () => stored })).report, 'bundle');
+
+  it('passes where it is what the run makes, whenever that was', async () => {
+    const stored = await bundleWith(({ manifest, ...rest }) => ({
+      ...rest,
+      manifest: { ...manifest, created_at: '2020-01-01T00:00:00.000Z' },
+    }));
+    expect(await bundleGate(stored)).toMatchObject({ verdict: 'pass' });
+  });
+
+  it.each<[string, (manifest: BundleContents['manifest']) => object]>([
+    ['instruments[0].symbol', ({ instruments }) => ({ instruments: [{ ...instruments[0], symbol: 'OTHER' }] })],
+    ['market.initial_equity', ({ market }) => ({ market: { ...market, initial_equity: 12345 } })],
+    [
+      'provenance.config_yaml',
+      ({ provenance }) => ({ provenance: { ...provenance, config_yaml: `${provenance.config_yaml}\n` } }),
+    ],
+    [
+      'evaluation.agent.sharpe',
+      ({ evaluation }) => ({
+        evaluation: evaluation === null ? null : { ...evaluation, agent: { ...evaluation.agent, sharpe: 9 } },
+      }),
+    ],
+  ])('is refused with another %s', async (key, change) => {
+    const stored = await bundleWith(({ manifest, ...rest }) => ({
+      ...rest,
+      manifest: { ...manifest, ...change(manifest) },
+    }));
+    const outcome = await bundleGate(stored);
+    expect(outcome).toMatchObject({ verdict: 'fail', measured: 'different' });
+    expect(outcome.why).toContain(`manifest.${key}`);
   });
 });
 

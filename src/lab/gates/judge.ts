@@ -20,12 +20,16 @@ import {
   dataFound,
   evaluationFound,
   recordedEvaluation,
+  recordedSummary,
   replayFound,
+  summaryDifference,
+  type RecordedSummary,
 } from './integrity.js';
 import { lineageOf, type FindBundle } from './lineage.js';
 import { missing, outcomeOf, type Found } from './outcome.js';
 import { walkedEvidence, walkForwardCommand } from './out-of-sample.js';
 import { paperOutcomes } from './paper-gates.js';
+import { differenceFromRun, differenceText } from './same-as-run.js';
 import { statisticalOutcomes } from './statistics.js';
 
 export interface JudgeOptions {
@@ -49,7 +53,7 @@ export interface JudgeRunOptions extends JudgeOptions, Pick<ReplayOptions, 'sign
   readonly directory: string;
   readonly checkpoint?: 'best' | 'last';
   /** The bundle that was made of it already; null, or without it: one is made in memory. */
-  readonly findBundle?: (identity: BundleContents['manifest']['run']) => Bundle | null;
+  readonly findBundle?: (made: BundleContents) => Bundle | null;
   /** Where walk-forwards of the same experiment are looked for. */
   readonly runsDir: string;
   /** Told as the training is repeated. */
@@ -70,8 +74,8 @@ export async function judgeRun(options: JudgeRunOptions): Promise<Judged> {
     onPart('checkpoint and data');
     trained = await openTrained({ directory, checkpoint });
     const made = await bundleOfRun({ directory, checkpoint, nowMs });
-    const stored = findBundle?.(made.manifest.run) ?? null;
-    const { report, evaluation } = await judgeTrained(options, trained, stored ?? made);
+    const stored = findBundle?.(made) ?? null;
+    const { report, evaluation } = await judgeTrained(options, trained, made, stored);
     const contents = { ...made, manifest: { ...made.manifest, evaluation, gates: report } };
     return { report, bundle: { stored, contents } };
   } catch (error) {
@@ -98,7 +102,8 @@ const TERMS = {
 async function judgeTrained(
   options: JudgeRunOptions,
   trained: TrainedPolicy,
-  contents: BundleContents,
+  made: BundleContents,
+  stored: Bundle | null,
 ): Promise<{ report: GateReport; evaluation: BundledEvaluation | null }> {
   const { definition, to, onPart = () => undefined } = options;
   const { run, config, head } = trained;
@@ -129,11 +134,18 @@ async function judgeTrained(
   const trials = trialsWith(swept, policies);
   const test = config.data?.test === null ? null : (await chooseWindows(config, {})).market;
   const bundleOf = options.bundleOf ?? (() => null);
-  const { saw } = lineageOf(contents.manifest, bundleOf);
+  // by the run: what a bundle's file claims to know may be anything
+  const { saw } = lineageOf(made.manifest, bundleOf);
   const known = test !== null && test.windows.some(saw);
   const { result, found } = await measured(trained, test, definition.seed, trials);
   add(TERMS.evaluation, found);
-  add(TERMS.bundle, bundleFound(contents, trained, test?.windows ?? null, result?.agent ?? null));
+  const difference = stored === null ? null : bundleDifference(trained, test, result, stored, made, definition.seed);
+  add(
+    TERMS.bundle,
+    stored === null || difference === null
+      ? bundleFound(stored ?? made, trained, test?.windows ?? null, result?.agent ?? null)
+      : { measured: 'different', passes: false, why: differenceText(stored, difference), evidence: { difference } },
+  );
   onPart('walk-forwards');
   const walked = await walkedEvidence(config, options.runsDir);
   onPart('stress');
@@ -158,7 +170,27 @@ async function judgeTrained(
     rival?.dispose();
   }
   if (to === 'live') outcomes.push(...paperOutcomes(definition.live, options.paper ?? null));
-  return { report: reportOf(options, outcomes), evaluation: bundledEvaluation(trained, contents, result) };
+  return { report: reportOf(options, outcomes), evaluation: bundledEvaluation(trained, made, result) };
+}
+
+/** What a bundle says otherwise than its run makes it; its evaluation is made again with its own seed. */
+function bundleDifference(
+  trained: TrainedPolicy,
+  market: EvaluationMarket | null,
+  result: EvaluationResult | null,
+  stored: Bundle,
+  made: BundleContents,
+  seed: number,
+): string | null {
+  const difference = differenceFromRun(stored, made);
+  const { evaluation } = stored.manifest;
+  if (difference !== null || evaluation === null) return difference;
+  if (market === null || result === null) return 'manifest.evaluation: the run has no test window';
+  const recorded = recordedSummary(evaluation);
+  if (recorded === null) return 'manifest.evaluation: not what an evaluation writes';
+  const again = remeasured(trained, market, recorded, { result, seed, trials: null });
+  const found = summaryDifference(trained, recorded.summary, again, 'test');
+  return found === null ? null : `manifest.evaluation.${found}`;
 }
 
 /** metrics.json as a bundle holds it. */
@@ -201,10 +233,20 @@ async function measured(
   if (recorded === null)
     return { result, found: { measured: 'none', passes: true, why: 'nothing had been recorded; it is judged now' } };
   if (!('folder' in recorded)) return { result, found: recorded };
+  const again = remeasured(trained, market, recorded, { result, seed, trials });
+  return { result, found: evaluationFound(trained, recorded, again, 'test') };
+}
+
+/** The evaluation with the seed and the random traders of a recorded one: `result` where it was made with those. */
+function remeasured(
+  trained: TrainedPolicy,
+  market: EvaluationMarket,
+  recorded: RecordedSummary,
+  { result, seed, trials }: { result: EvaluationResult; seed: number; trials: Trials | null },
+): EvaluationResult {
   const { randomPaths } = recorded;
   const isSame = recorded.seed === seed && (result.random?.paths.length ?? randomPaths) === randomPaths;
-  const again = isSame ? result : measureTrained(trained, market, { seed: recorded.seed, randomPaths, trials });
-  return { result, found: evaluationFound(trained, recorded, again, 'test') };
+  return isSame ? result : measureTrained(trained, market, { seed: recorded.seed, randomPaths, trials });
 }
 
 /** Every other policy that was judged on the same bars was a trial too. */
