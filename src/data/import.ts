@@ -10,7 +10,7 @@ import type { Bars } from '#env/market/bars.js';
 import type { Instrument } from '#env/market/instrument.js';
 import { fail } from '#src/errors.js';
 import { fromCsv, loadDatasetInFull, type CsvHints } from './load.js';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { parseManifest } from './manifest.js';
 import { readCsvBars } from './read-csv.js';
 import type { SegmentRule } from './segments.js';

@@ -20,7 +20,7 @@ import { loadExperiment } from '#src/config/load.js';
 import { configHash, configYaml } from '#src/config/show.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { nearestName } from '#src/config/suggest.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { exclusively, isAlive, STALE_AFTER_MS } from '#src/registry/claim.js';

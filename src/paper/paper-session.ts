@@ -5,7 +5,7 @@ import { utcInstant } from '#env/market/window.js';
 import type { LogLevel } from '#src/config/runtime.js';
 import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import { JOURNAL_FILE } from '#src/live/shell/account-folder.js';

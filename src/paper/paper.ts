@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { Bars } from '#env/market/bars.js';
 import { IbBroker } from '#src/broker/ib-broker.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 import type { FaultPlanSpec } from '#src/gateway/faults/schema.js';
 import type { Truth } from '#src/gateway/exchange-port.js';

@@ -2,9 +2,10 @@
  * Every attempt to promote, refused ones included: registry/attempts.jsonl, a line each. Whoever tries policy after policy
  * on the same test bars until one gets through has made as many trials, and the deflated Sharpe ratio counts them.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 
 const attemptSchema = z.strictObject({
@@ -59,7 +60,7 @@ function parsed(line: string): unknown {
 }
 
 export function recordAttempt(registryFolder: string, attempt: Attempt): void {
-  mkdirSync(registryFolder, { recursive: true });
+  makeFolder(registryFolder);
   const file = fileIn(registryFolder);
   const torn = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, 'utf8'));
   appendFileSync(file, `${torn ? '\n' : ''}${JSON.stringify(attempt)}\n`, { flush: true });

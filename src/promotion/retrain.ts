@@ -2,8 +2,8 @@
  * `retrain`: an incumbent trained further on the days since, and its challenger put to the gates on days that neither has
  * seen. Training happens in processes of its own, and nothing of it is loaded by the live runner.
  */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 import { loadGates } from '#src/lab/gates/definition.js';
 import type { JobEvent, JobOutcome } from '#src/lab/queue/job-pool.js';
@@ -162,7 +162,7 @@ function judgedSince(registry: Registry, alias: AliasName, experiment: string): 
 
 function claimed(alias: AliasName, registry: Registry, nowMs: () => number): () => void {
   const folder = path.join(registry.folder, 'retraining', alias);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   return hold(folder, nowMs, { code: 'REGISTRY', doing: `retraining ${alias}` });
 }
 

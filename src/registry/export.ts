@@ -7,8 +7,9 @@
  *   dirty.patch                      how the code differed from its commit, where the bundle holds it
  *   manifest.json                    all that it says of itself
  */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 import { decodeBundle, readBundleBytes, shortId, type Bundle } from './bundle.js';
 import { writeFileAtomic } from './files.js';
@@ -32,7 +33,7 @@ export function exportBundle(registry: Registry, reference: string, folder: stri
       value: folder,
       message: 'is there already and not empty: name a new one, nothing is overwritten',
     });
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const { model_card, ...manifest } = bundle.manifest;
   const { config_yaml, dirty_patch } = manifest.provenance;
   const contents: [string, Uint8Array | string][] = [

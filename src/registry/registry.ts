@@ -10,7 +10,6 @@
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -18,6 +17,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '#src/config/make-folder.js';
 import { nearestName } from '#src/config/suggest.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import {
@@ -110,7 +110,7 @@ export class Registry {
 
   #keep(bytes: Uint8Array, where: string): Bundle {
     const bundle = decodeBundle(bytes, where);
-    mkdirSync(path.join(this.folder, 'bundles'), { recursive: true });
+    makeFolder(path.join(this.folder, 'bundles'));
     const file = this.bundleFile(bundle.sha256);
     // a damaged file under its name is restored by it
     if (existsSync(file) && Buffer.compare(readFileSync(file), bytes) === 0) return bundle;
@@ -311,7 +311,7 @@ export class Registry {
    * aliases.json knew, as far as that can still be read: then a copy must be restored.
    */
   repair(): { readonly aliases: Pointers; readonly lines: number } {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     return exclusively(this.folder, this.#nowMs, CHANGING, () => {
       const history = this.#parse();
       const known = existsSync(this.aliasesFile) ? readAnchor(readFileSync(this.aliasesFile, 'utf8')) : null;
@@ -324,7 +324,7 @@ export class Registry {
   }
 
   #exclusively<T>(act: (history: History, append: (draft: ChangeDraft) => AliasChange) => T): T {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     return exclusively(this.folder, this.#nowMs, CHANGING, (stillMine) => {
       this.#cache = null;
       if (!existsSync(this.historyFile) && !existsSync(this.aliasesFile))

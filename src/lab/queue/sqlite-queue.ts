@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import Database from 'libsql';
 import * as z from 'zod';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { isAlive } from '#src/registry/claim.js';
 import { LEASE_TERMS, type JobQueue, type JobStatus, type Json, type Lease, type LeaseTerms } from './contract.js';

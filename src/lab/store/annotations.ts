@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nearestName } from '#src/config/suggest.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { exclusively } from '#src/registry/claim.js';
 import { writeFileAtomic } from '#src/registry/files.js';

@@ -12,7 +12,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { configYaml } from '#src/config/show.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail, OpenBellError } from '#src/errors.js';
 import { writeFileAtomic } from '#src/registry/files.js';
 import type { RunRecord } from '../run-directory.js';

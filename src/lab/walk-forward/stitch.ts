@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Actor } from '#agents/actor.js';
 import type { TradingWindow } from '#env/market/bars.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
 import { renderReport } from '#src/report/html.js';
 import { openTrained, type TrainedPolicy } from '../evaluate.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { isTree } from '#src/config/yaml-source.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { iqm } from '#src/stats/aggregate.js';
 import type { TaskScores } from '#src/stats/scores.js';
 import { stratifiedBootstrap } from '#src/stats/stratified-bootstrap.js';

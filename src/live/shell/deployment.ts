@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { firstDifference } from '#env/same-bits.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { shortId, type Bundle } from '#src/registry/bundle.js';
 import type { Registry } from '#src/registry/registry.js';
 import type { TraderConfig } from '../core/config.js';

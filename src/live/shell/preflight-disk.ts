@@ -2,7 +2,7 @@
 import { rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import type { ContractInfo } from '#src/broker/contract.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { Journal } from './journal.js';
 import { verdict, type Check } from './preflight-check.js';
 import { writeTickSizes } from './tick-sizes.js';

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { makeBars, type Bars } from '#env/market/bars.js';
 import { timeText } from '#src/data/interval.js';
 import { loadDatasetInFull } from '#src/data/load.js';
-import { makeFolder } from '#src/data/make-folder.js';
+import { makeFolder } from '#src/config/make-folder.js';
 import { parseManifest } from '#src/data/manifest.js';
 import { writeNormalised, writeWhole } from '#src/data/write-dataset.js';
 import { fail } from '#src/errors.js';
