@@ -112,7 +112,7 @@ export function disagreement({ journal, replay, parity, agrees, bars }: PaperRep
   if (!journal.intact) return 'the journal is not as the runner wrote it: its hash chain does not hold';
   if (replay.firstDifference !== null) {
     const { sequence, event } = replay.firstDifference;
-    return `the journal does not repeat: event ${sequence} (${event}) is answered otherwise by the bundle`;
+    return `the journal does not repeat: event ${sequence} (${event}) is answered otherwise by the bundle (or by this version of OpenBell, where another wrote it: then trade on paper with this one)`;
   }
   if (parity.sameFeatures < parity.decisions)
     return `features differ from the backtest's at ${parity.decisions - parity.sameFeatures} of ${parity.decisions} decisions${bars.same < bars.expected ? `: ${bars.expected - bars.same} of ${bars.expected} bars were not taken as they were replayed` : ''}`;
