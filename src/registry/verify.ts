@@ -38,7 +38,7 @@ export function verifyRegistry(registry: Registry, { head }: { head?: string } =
   const history = attempt('history', () => {
     const { lines, sha256 } = registry.head();
     return lines === 0
-      ? 'no alias has been moved yet'
+      ? `no alias has been moved yet${bundles.length === 0 ? '' : ', though there are bundles, which a promotion stores and moves an alias to: if one was, history.jsonl has been lost'}`
       : `${lines} ${lines === 1 ? 'change' : 'changes'}, each chained to the one before; the last has the sha256 ${sha256}`;
   });
   const isWhole = history.outcome === 'ok';

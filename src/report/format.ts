@@ -11,6 +11,9 @@ export function percent(share: number | null, digits = 1, plus = false): string 
   return `${plus && share > 0 && !/^0(\.0*)?$/.test(text) ? '+' : ''}${text}%`;
 }
 
+/** A threshold as it was set, not rounded: 0.995 is 99.5%. */
+export const exactPercent = (share: number): string => `${Number((100 * share).toPrecision(12))}%`;
+
 /** A probability that was estimated: what rounds to certainty is none, and is written "over 99.9%" or "under 0.1%". */
 export function chance(probability: number): string {
   if (probability > 0.9995) return 'over 99.9%';

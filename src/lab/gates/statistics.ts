@@ -1,6 +1,6 @@
 /** The statistical gates in the order of the table: what is asked for, and what `live` will ask later. */
 import type { GateOutcome } from '#src/registry/gates.js';
-import { decimal, percent, whole } from '#src/report/format.js';
+import { decimal, exactPercent, whole } from '#src/report/format.js';
 import type { AliasName } from '#src/registry/aliases.js';
 import type { Trials } from '../trials.js';
 import { collapseFound, drawdownFound, tradesFound, turnoverFound } from './behaviour.js';
@@ -56,8 +56,8 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
         ? inSample()
         : measure(held);
   const likely = ({ probability_at_least: least }: { probability_at_least: number }): string =>
-    `at least ${percent(least, 0)}`;
-  const earns = ({ return_at_least: least }: { return_at_least: number }): string => `at least ${percent(least, 0)}`;
+    `at least ${exactPercent(least)}`;
+  const earns = ({ return_at_least: least }: { return_at_least: number }): string => `at least ${exactPercent(least)}`;
   const noWalk = missing('there is no run of this bundle here, whose walk-forward could be looked at');
   const rival = held?.incumbent?.name ?? null;
   return [
@@ -70,13 +70,14 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
     ...row(
       'collapse',
       'Commonest action',
-      ({ share_at_most: most, hold_share_at_most: hold }) => `at most ${percent(most, 0)} (hold ${percent(hold)})`,
+      ({ share_at_most: most, hold_share_at_most: hold }) =>
+        `at most ${exactPercent(most)} (hold ${exactPercent(hold)})`,
       (settings) => onTest((own) => collapseFound(own, settings)),
     ),
     ...row(
       'max_drawdown',
       'Maximum drawdown',
-      ({ at_most: most }) => `at most ${percent(most, 0)}`,
+      ({ at_most: most }) => `at most ${exactPercent(most)}`,
       (settings) => onTest((own) => drawdownFound(own, settings)),
     ),
     ...row(
@@ -116,7 +117,7 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
     ...row(
       'walk_forward_hold',
       'Walk-forward over buy-and-hold',
-      ({ excess_at_least: least, seeds_at_least: seeds }) => `at least ${percent(least, 0)}, ${whole(seeds)} seeds`,
+      ({ excess_at_least: least, seeds_at_least: seeds }) => `at least ${exactPercent(least)}, ${whole(seeds)} seeds`,
       (settings) =>
         walked === null
           ? noWalk
@@ -125,7 +126,7 @@ export function statisticalOutcomes(input: StatisticsInput): GateOutcome[] {
     ...row(
       'pbo',
       'Probability of overfitting',
-      ({ at_most: most }) => `at most ${percent(most, 0)}`,
+      ({ at_most: most }) => `at most ${exactPercent(most)}`,
       (settings) =>
         walked === null
           ? noWalk
