@@ -13,6 +13,7 @@ import { Trader } from '../core/trader.js';
 import { BrokerNews } from './broker-news.js';
 import { BrokerQuestions } from './broker-questions.js';
 import { EventClock, SYSTEM_CLOCK, type RunnerClock } from './event-clock.js';
+import { IdleCollection } from './idle-collection.js';
 import type { Journal } from './journal.js';
 
 /** Whoever wants to know what happens. */
@@ -73,6 +74,7 @@ export class Runner {
   #draining = false;
   #ended = false;
   #timer: NodeJS.Timeout | null = null;
+  readonly #garbage = new IdleCollection();
   /** Answers to the trader's questions that are on their way. */
   #asking = 0;
   readonly #idle = new Set<() => void>();
@@ -138,6 +140,7 @@ export class Runner {
       try {
         this.feed({ type: 'clock' });
         if (!this.#ended) this.#journal.rest();
+        if (this.settled) this.#garbage.rest(this.#clock.marketMs, this.config.interval.ms);
       } catch (error) {
         this.#fail(error);
       }
