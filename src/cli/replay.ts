@@ -22,6 +22,6 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
         json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
       })
       .example('$0 replay latest', '')
-      .example('$0 replay quickstart --into /tmp/replays', 'Keep what it trains, to look into a difference'),
+      .example('$0 replay quickstart --into replays', 'Keep what it trains, to look into a difference'),
   handler: async (args) => (await import('./handlers/replay.js')).replay(args),
 };
