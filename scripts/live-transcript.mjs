@@ -2,22 +2,14 @@
 //   npm run build && node scripts/live-transcript.mjs
 // A synthetic market, a short training, and a live runner that is killed while it holds.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { environmentIn, fenced, main, root, temporaryFolder, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { Registry } = await import(path.join(root, 'dist', 'src', 'registry', 'registry.js'));
-const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
-const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const folder = temporaryFolder();
 const ACCOUNT = 'DU1234567';
-const env = {
-  ...process.env,
-  OPENBELL_RUNS_DIR: path.join(folder, 'runs'),
-  OPENBELL_REGISTRY_DIR: path.join(folder, 'registry'),
-  OPENBELL_TRADING_DIR: path.join(folder, 'trading'),
-};
+const env = environmentIn(folder);
 const EXPERIMENT = `extends: ${path.join(root, 'experiments', 'base.yaml')}
 name: transcript
 description: For the transcript in docs/live.md
@@ -76,18 +68,6 @@ async function untilItHolds(one) {
   throw new Error(`it never held for long:\n${one.text}`);
 }
 
-const region = (file, name, text) => {
-  const target = path.join(root, file);
-  const [begin, end] = [`<!-- ${name}: written by scripts/live-transcript.mjs -->`, `<!-- end of ${name} -->`];
-  const before = readFileSync(target, 'utf8');
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${file} has no region ${name}`);
-  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n${text}\n\n${before.slice(to)}`);
-  console.error(`wrote ${name} in ${file}`);
-};
-const fenced = (text) => `\`\`\`\n${text.trimEnd()}\n\`\`\``;
-
 const running = [];
 try {
   writeFileSync(path.join(folder, 'transcript.yaml'), EXPERIMENT);
@@ -130,7 +110,7 @@ try {
     openbell(`live replay ${path.join(folder, 'trading', 'live', ACCOUNT)}`).text,
   );
   tell(`live flatten --confirm=${ACCOUNT}`, openbell(`live flatten --confirm=${ACCOUNT}`).text);
-  region('docs/live.md', 'transcript', fenced(said.join('\n')));
+  writeRegion('docs/live.md', 'transcript', fenced(said.join('\n')));
 } finally {
   for (const { child, ended } of running) {
     child.kill('SIGKILL');

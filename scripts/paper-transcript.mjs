@@ -2,21 +2,13 @@
 //   npm run build && node scripts/paper-transcript.mjs
 // A synthetic market, a short training, a paper session, and what it recorded as a data set.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { environmentIn, fenced, main, root, temporaryFolder, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
-const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const folder = temporaryFolder();
 const FIRST_LINES = 8;
-const env = {
-  ...process.env,
-  OPENBELL_RUNS_DIR: path.join(folder, 'runs'),
-  OPENBELL_REGISTRY_DIR: path.join(folder, 'registry'),
-  OPENBELL_TRADING_DIR: path.join(folder, 'trading'),
-};
+const env = environmentIn(folder);
 const EXPERIMENT = `extends: ${path.join(root, 'experiments', 'base.yaml')}
 name: transcript
 description: For the transcript in docs/paper.md
@@ -42,17 +34,6 @@ function openbell(args) {
   return text;
 }
 
-const region = (name, text) => {
-  const target = path.join(root, 'docs', 'paper.md');
-  const [begin, end] = [`<!-- ${name}: written by scripts/paper-transcript.mjs -->`, `<!-- end of ${name} -->`];
-  const before = readFileSync(target, 'utf8');
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/paper.md has no region ${name}`);
-  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n\n${before.slice(to)}`);
-  console.error(`wrote ${name} in docs/paper.md`);
-};
-
 try {
   writeFileSync(path.join(folder, 'transcript.yaml'), EXPERIMENT);
   openbell(['train', path.join(folder, 'transcript.yaml')]);
@@ -61,7 +42,7 @@ try {
   const lines = openbell(command).split('\n');
   const end = lines.findIndex((line) => line.startsWith('transcript '));
   const shown = [...lines.slice(0, FIRST_LINES), `... (${end - FIRST_LINES} more lines)`, '', ...lines.slice(end)];
-  region('transcript', `$ openbell ${command.join(' ')}\n${shown.join('\n')}`);
+  writeRegion('docs/paper.md', 'transcript', fenced(`$ openbell ${command.join(' ')}\n${shown.join('\n')}`));
   const session = /trading\/paper\/\S+/.exec(lines.at(-1))[0];
   const out = path.join(folder, 'datasets');
   const recorded = ['data', 'import', path.join(folder, session), '--from', 'recorded', '--name', 'syn-recorded'];
@@ -71,7 +52,7 @@ try {
     '$ openbell data check datasets/syn-recorded.yaml',
     openbell(['data', 'check', path.join(out, 'syn-recorded.yaml')]),
   ];
-  region('recorded', said.join('\n'));
+  writeRegion('docs/paper.md', 'recorded', fenced(said.join('\n')));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,25 +3,15 @@
 // Some minutes. What carries the time of the day (run names, ids of bundles) is shown by name instead, so that the same
 // code writes the same page.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
+import { environmentIn, fenced, main, root, temporaryFolder, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
-const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const folder = temporaryFolder();
 const experiment = 'experiments/synthetic-reverting.yaml';
 const gates = ['--gates', 'experiments/synthetic-reverting-gates.yaml'];
 const ACCOUNT = 'U1234567';
 const OTHER = 'U7654321';
-const env = {
-  ...process.env,
-  LOG_LEVEL: 'warning',
-  OPENBELL_RUNS_DIR: path.join(folder, 'runs'),
-  OPENBELL_REGISTRY_DIR: path.join(folder, 'registry'),
-  OPENBELL_TRADING_DIR: path.join(folder, 'trading'),
-};
+const env = environmentIn(folder, { LOG_LEVEL: 'warning' });
 
 function openbell(args, expected, extra = {}) {
   const { stdout, stderr, status } = spawnSync(process.execPath, [main, ...args], {
@@ -57,17 +47,6 @@ const since = (text, beginning) => {
   if (at < 0) throw new Error(`no line begins with ${beginning}:\n${text}`);
   return lines.slice(at).join('\n');
 };
-
-function write(name, text) {
-  const target = path.join(root, 'docs', 'promotion.md');
-  const [begin, end] = [`<!-- ${name}: written by scripts/promotion-transcript.mjs -->`, `<!-- end of ${name} -->`];
-  const before = readFileSync(target, 'utf8');
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/promotion.md has no region ${name}`);
-  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n\n${before.slice(to)}`);
-  console.error(`wrote ${name} in docs/promotion.md`);
-}
 
 /** A simulated gateway for an account; resolves with its port once it listens. */
 async function gatewayFor(account) {
@@ -115,7 +94,7 @@ try {
   show(back, openbell(back, 1).stderr, 1);
   await checkedAt(OTHER);
   await checkedAt(ACCOUNT);
-  write('pass', parts.join('\n\n'));
+  writeRegion('docs/promotion.md', 'pass', fenced(parts.join('\n\n')));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

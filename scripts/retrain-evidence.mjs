@@ -1,12 +1,11 @@
 // The figures in docs/retrain.md that its choices rest on: trains, and writes what came of it.
 //   npm run build && node scripts/retrain-evidence.mjs [limits|moments|statistics]
 // A synthetic market with an edge, an incumbent that is hardly trained, and fine-tunings of it that differ in one thing.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { root, temporaryFolder, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const load = (file) => import(pathToFileURL(path.join(root, 'dist', file)).href);
 const { train } = await load('src/lab/train.js');
 const { bundleOfRun } = await load('src/lab/bundle-run.js');
@@ -25,7 +24,7 @@ const SEEDS = 5;
 const MARKET_FEATURES = 12;
 const asked = (part) => (process.argv[2] ?? part) === part;
 const LIMITS = [0.02, 0.05, 0.2];
-const folder = mkdtempSync(path.join(tmpdir(), 'openbell-evidence-'));
+const folder = temporaryFolder();
 const runsDir = path.join(folder, 'runs');
 
 function keep(contents, name) {
@@ -106,17 +105,6 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 const percent = (share) => `${share >= 0 ? '+' : '-'}${Math.abs(100 * share).toFixed(1)}%`;
 const table = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n');
 
-const region = (file, name, text) => {
-  const target = path.join(root, file);
-  const [begin, end] = [`<!-- ${name}: written by scripts/retrain-evidence.mjs -->`, `<!-- end of ${name} -->`];
-  const before = readFileSync(target, 'utf8');
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${file} has no region ${name}`);
-  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n${text}\n\n${before.slice(to)}`);
-  console.error(`wrote ${name} in ${file}`);
-};
-
 try {
   const contents = await incumbentOf(['training.total_timesteps=8000'], 'hardly-trained');
   const incumbent = keep(contents, 'hardly-trained');
@@ -150,7 +138,7 @@ try {
       console.error(rows.at(-1).join('  '));
     }
   }
-  if (asked('limits')) region('docs/retrain.md', 'limits', table(rows));
+  if (asked('limits')) writeRegion('docs/retrain.md', 'limits', table(rows));
 
   const { engine } = contents;
   const zeros = new Float32Array(engine.firstMoments.length);
@@ -179,7 +167,7 @@ try {
     ]);
     console.error(moments.at(-1).join('  '));
   }
-  if (asked('moments')) region('docs/retrain.md', 'moments', table(moments));
+  if (asked('moments')) writeRegion('docs/retrain.md', 'moments', table(moments));
 
   const drift = [
     ['incumbent', 'observations that its statistics go on with', 'KL, no weight changed'],
@@ -205,7 +193,7 @@ try {
       console.error(drift.at(-1).join('  '));
     }
   }
-  if (asked('statistics')) region('docs/retrain.md', 'statistics', table(drift));
+  if (asked('statistics')) writeRegion('docs/retrain.md', 'statistics', table(drift));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

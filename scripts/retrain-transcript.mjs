@@ -3,14 +3,11 @@
 // What carries the time of the day (run names, ids of bundles) is shown by name instead, so that the same code writes the
 // same page.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { environmentIn, fenced, main, root, temporaryFolder, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
-const folder = mkdtempSync(path.join(tmpdir(), 'openbell-transcript-'));
+const folder = temporaryFolder();
 
 const WALK = `extends: ${path.join(root, 'experiments', 'synthetic-reverting.yaml')}
 name: walk
@@ -21,12 +18,7 @@ data: { datasets: [synthetic-intraday], train: { to: 2020-02-18 }, test: { from:
 function openbell(args, place) {
   const { stdout, stderr, status } = spawnSync(process.execPath, [main, ...args], {
     cwd: root,
-    env: {
-      ...process.env,
-      LOG_LEVEL: 'warning',
-      OPENBELL_RUNS_DIR: path.join(folder, place, 'runs'),
-      OPENBELL_REGISTRY_DIR: path.join(folder, place, 'registry'),
-    },
+    env: environmentIn(path.join(folder, place), { LOG_LEVEL: 'warning' }),
     encoding: 'utf8',
   });
   return { text: [stdout.trim(), stderr.trim()].filter((part) => part !== '').join('\n'), status };
@@ -63,17 +55,6 @@ function shown(args, place, expected) {
   return `$ openbell ${plain(command, place)}\n${plain(text, place)}\n$ echo $?\n${status}`;
 }
 
-const region = (file, name, text) => {
-  const target = path.join(root, file);
-  const [begin, end] = [`<!-- ${name}: written by scripts/retrain-transcript.mjs -->`, `<!-- end of ${name} -->`];
-  const before = readFileSync(target, 'utf8');
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${file} has no region ${name}`);
-  writeFileSync(target, `${before.slice(0, from)}${begin}\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n\n${before.slice(to)}`);
-  console.error(`wrote ${name} in ${file}`);
-};
-
 try {
   writeFileSync(path.join(folder, 'walk.yaml'), WALK);
   const gates = ['--gates', 'experiments/synthetic-reverting-gates.yaml'];
@@ -82,20 +63,17 @@ try {
 
   prepare(['train', path.join(folder, 'walk.yaml'), ...brief], 'walk');
   prepare(['promote', 'walk', '--to', 'paper', ...gates], 'walk');
-  region(
-    'docs/retrain.md',
-    'refused',
-    shown(['retrain', 'paper', '--data', 'synthetic-intraday', ...config], 'walk', 3),
-  );
+  const refused = shown(['retrain', 'paper', '--data', 'synthetic-intraday', ...config], 'walk', 3);
+  writeRegion('docs/retrain.md', 'refused', fenced(refused));
 
   prepare(['train', 'experiments/synthetic-reverting.yaml', 'name=inc', ...brief], 'inc');
   prepare(['promote', 'inc', '--to', 'paper', ...gates], 'inc');
   const early = shown(['retrain', 'paper', '--data', 'synthetic-reverting[..2020-03-11]', ...config], 'inc', 3);
-  region('docs/retrain.md', 'early', early);
+  writeRegion('docs/retrain.md', 'early', fenced(early));
   const passed = shown(['retrain', 'paper', '--data', 'synthetic-reverting', ...config], 'inc', 0);
   const { text: history } = openbell(['registry', 'history'], 'inc');
   const lines = plain(history, 'inc').replace(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z/gm, 'WHEN');
-  region('docs/retrain.md', 'passed', `${passed}\n$ openbell registry history\n${lines}`);
+  writeRegion('docs/retrain.md', 'passed', fenced(`${passed}\n$ openbell registry history\n${lines}`));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

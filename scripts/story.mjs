@@ -4,14 +4,11 @@
 // Everything is written under story/<time>/, nothing else is touched. Exits 0 where each step did what it should: an
 // agent without an edge is refused for live, and that is a good end.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { environmentIn, machine, main, root, writeRegion } from './transcript.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const main = path.join(root, 'dist', 'src', 'cli', 'main.js');
 const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '100000' },
@@ -20,12 +17,7 @@ const { values } = parseArgs({
   },
 });
 const folder = path.join('story', new Date().toISOString().replace(/[-:]|\.\d+/g, ''));
-const env = {
-  ...process.env,
-  OPENBELL_RUNS_DIR: path.join(folder, 'runs'),
-  OPENBELL_REGISTRY_DIR: path.join(folder, 'registry'),
-  OPENBELL_TRADING_DIR: path.join(folder, 'trading'),
-};
+const env = environmentIn(folder);
 mkdirSync(path.join(root, folder), { recursive: true });
 const transcript = [];
 const began = performance.now();
@@ -119,14 +111,6 @@ const end =
 tell(`${end} ${seconds} s; all of it is in ${folder}/.`);
 
 if (values.doc !== undefined) {
-  const [begin, stop] = ['<!-- story: written by npm run story -->', '<!-- end of story -->'];
-  const page = readFileSync(values.doc, 'utf8');
-  const [from, to] = [page.indexOf(begin), page.indexOf(stop)];
-  if (from < 0 || to < from) throw new Error(`${values.doc} has no region ${begin}`);
-  const machine = `${cpus()[0].model.trim()}, ${cpus().length} logical cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`;
-  const text = [...transcript, '', `Machine: ${machine}.`].join('\n').trim();
-  writeFileSync(
-    values.doc,
-    `${page.slice(0, from)}${begin}\n\n${text.replaceAll(`${root}/`, '')}\n\n${page.slice(to)}`,
-  );
+  const text = [...transcript, '', `Machine: ${machine()}.`].join('\n').trim();
+  writeRegion(values.doc, 'story', text.replaceAll(`${root}/`, ''));
 }
