@@ -8,6 +8,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import type { Bars } from '#env/market/bars.js';
+import { usShare } from '#env/market/instrument.js';
 import type { BrokerEvent, OrderRequest } from '#src/broker/contract.js';
 import { IbBroker } from '#src/broker/ib-broker.js';
 import { parseInterval } from '#src/data/interval.js';
@@ -22,14 +23,7 @@ const { values } = parseArgs({
 const count = Number(values.orders);
 const brackets = Math.max(1, count >> 3);
 
-const INSTRUMENT = {
-  symbol: 'SYN',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-} as const;
+const INSTRUMENT = usShare('SYN');
 
 function bars(): Bars {
   return syntheticBars({

@@ -8,6 +8,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { usShare } from '#env/market/instrument.js';
 import { syntheticSchema } from '#src/data/manifest.js';
 import { syntheticBars } from '#src/data/synthetic.js';
 import { startGateway } from '#src/gateway/start-gateway.js';
@@ -28,14 +29,7 @@ function market(sessions: number) {
     syntheticBars({
       ...syntheticSchema.parse({ seed: index + 1, from: '2024-01-02', sessions, start_price: 100 }),
       name: symbol.toLowerCase(),
-      instrument: {
-        symbol,
-        securityType: 'STK',
-        currency: 'USD',
-        exchange: 'SMART',
-        ticks: [{ lowEdge: 0, increment: 0.01 }],
-        lotSize: 1,
-      },
+      instrument: usShare(symbol),
       interval: { label: '1m', ms: 60_000 },
       calendar: 'XNYS',
     }),

@@ -15,6 +15,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DEFAULT_MARKET_CONFIG } from '#env/market/config.js';
+import { usShare } from '#env/market/instrument.js';
 import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
 import { RandomStream } from '#env/seeding.js';
 import { createSimdEngine } from '#agents/policy/simd/engine.js';
@@ -72,14 +73,7 @@ const bars = syntheticBars({
   overnight_share: 0.3,
   session_volume: 5_000_000,
   annual_drift: 0,
-  instrument: {
-    symbol: 'SYN',
-    securityType: 'STK',
-    currency: 'USD',
-    exchange: 'SMART',
-    ticks: [{ lowEdge: 0, increment: 0.01 }],
-    lotSize: 1,
-  },
+  instrument: usShare('SYN'),
   interval: { label: '1m', ms: 60_000 },
   calendar: 'XNYS',
 });

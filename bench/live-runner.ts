@@ -13,20 +13,17 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { Bars } from '#env/market/bars.js';
 import { DEFAULT_MARKET_CONFIG } from '#env/market/config.js';
-import { ACCOUNT_FEATURE_COUNT, FEATURE_SETS } from '#env/market/observation/index.js';
-import { RandomStream } from '#env/seeding.js';
-import type { PolicySpec } from '#agents/policy/contract.js';
-import { createSimdEngine } from '#agents/policy/simd/engine.js';
+import { usShare } from '#env/market/instrument.js';
 import { syntheticBars } from '#src/data/synthetic.js';
 import { startGateway } from '#src/gateway/start-gateway.js';
 import { ask, controlSocketPath } from '#src/live/shell/control-socket.js';
 import { Registry } from '#src/registry/registry.js';
+import { bareBundle } from './bare-bundle.js';
 import { machineText, ROOT, table, thisMachine, writeIntoPage } from './report.js';
 
 const SPEED = 60;
 const MINUTE_MS = 60_000;
 const MAIN = path.join(ROOT, 'dist', 'src', 'cli', 'main.js');
-const NO_HASH = '0'.repeat(64);
 const REPEATS = 5;
 const COMMANDS = [
   ['--help'],
@@ -60,14 +57,7 @@ const marketOf = (symbols: number): Bars[] =>
       overnight_share: 0.3,
       session_volume: 5_000_000,
       annual_drift: 0,
-      instrument: {
-        symbol: `SYN${index}`,
-        securityType: 'STK',
-        currency: 'USD',
-        exchange: 'SMART',
-        ticks: [{ lowEdge: 0, increment: 0.01 }],
-        lotSize: 1,
-      },
+      instrument: usShare(`SYN${index}`),
       interval: { label: '1m', ms: MINUTE_MS },
       calendar: 'XNYS',
     }),
@@ -91,59 +81,16 @@ async function serve(symbols: number): Promise<void> {
 
 /** A network of the usual size that has learned nothing. */
 function promote(registry: Registry, bars: readonly Bars[], account: string): void {
-  const features = FEATURE_SETS.v1;
-  const policy: PolicySpec = {
-    observationSize: features.marketFeatures.length + ACCOUNT_FEATURE_COUNT,
-    action: { kind: 'discrete', n: 3 },
-    netArch: { pi: [64, 64], vf: [64, 64] },
-    activation: 'tanh',
-    orthoInit: true,
-    logStdInit: 0,
-  };
-  const engine = createSimdEngine(policy, { init: new RandomStream(1, 'policy/init') });
-  const state = engine.getState();
-  engine.dispose();
-  const run = {
-    path: 'bench',
-    experiment: 'bench',
-    seed: 1,
-    config_hash: NO_HASH,
-    checkpoint: 'last',
-    timesteps: 0,
-    weights_sha256: NO_HASH,
-  };
-  const bundle = registry.store({
-    manifest: {
+  const bundle = registry.store(
+    bareBundle({
       name: 'bench',
       description: 'Has learned nothing',
-      created_at: '2024-01-01T00:00:00.000Z',
-      parent: null,
-      run,
-      seeds: [1],
-      trials: null,
-      observation: { feature_set: 'v1', hash: features.hash, warmup: 300 },
-      interval: bars[0].interval,
-      calendar: bars[0].calendar,
+      hidden: [64, 64],
+      warmup: 300,
       instruments: bars.map(({ instrument }) => instrument),
       market: { ...DEFAULT_MARKET_CONFIG, exits: { ...DEFAULT_MARKET_CONFIG.exits, initial_stop: 0.01 } },
-      policy,
-      data: [],
-      windows: { train: { from: null, to: null }, validation: null, test: null, exclude: [] },
-      provenance: {
-        config_yaml: '',
-        git_commit: null,
-        dirty_patch: null,
-        dirty_patch_sha256: null,
-        lockfile_sha256: null,
-        openbell: '0',
-        kernels: {},
-      },
-      evaluation: null,
-      gates: null,
-    },
-    engine: state,
-    normalizer: null,
-  });
+    }),
+  );
   registry.point('live', bundle.sha256, { action: 'promote', reason: 'bench', evidence: null, account });
 }
 

@@ -1,18 +1,12 @@
 /** What chance trades, in chaos and in the property tests: a wild market, exits of every kind, a policy that throws dice. */
 import type { Bars } from '#env/market/bars.js';
 import { DEFAULT_MARKET_CONFIG, type ExitsConfig } from '#env/market/config.js';
+import { usShare } from '#env/market/instrument.js';
 import { RandomStream } from '#env/seeding.js';
 import { syntheticBars } from '#src/data/synthetic.js';
 import type { Decider } from '#src/live/core/decider.js';
 
-export const INSTRUMENT = {
-  symbol: 'SYN',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-} as const;
+export const INSTRUMENT = usShare('SYN');
 
 /** Synthetic sessions of one liquid stock, wild enough to reach stops and targets. */
 export function syntheticSessions(seed: number, sessions: number, minutes: number): Bars {

@@ -7,19 +7,13 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Bars } from '#env/market/bars.js';
+import { usShare } from '#env/market/instrument.js';
 import { syntheticBars } from '#src/data/synthetic.js';
 
 const MINUTE_MS = 60_000;
 const SESSION_BARS = 1440;
 const CHUNK_CHARACTERS = 1 << 20;
-const INSTRUMENT = {
-  symbol: 'SCALE',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-} as const;
+const INSTRUMENT = usShare('SCALE');
 
 function writeDataset(folder: string, count: number): string {
   const name = `bars-${count}`;

@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { firstBarAtOrAfter, makeBars, sliceBars, type BarsInput } from './bars.js';
+import { usShare } from './instrument.js';
 import { utcInstant, windowOf } from './window.js';
 
 const HOUR = 3_600_000;
 function input(length: number, change: Partial<BarsInput> = {}): BarsInput {
   return {
-    instrument: {
-      symbol: 'X',
-      securityType: 'STK',
-      currency: 'USD',
-      exchange: 'SMART',
-      ticks: [{ lowEdge: 0, increment: 0.01 }],
-      lotSize: 1,
-    },
+    instrument: usShare('X'),
     interval: { label: '1h', ms: HOUR },
     calendar: '24x7',
     openTimeMs: Float64Array.from({ length }, (_, t) => t * HOUR),

@@ -1,18 +1,12 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_MARKET_CONFIG } from './config.js';
 import { borrowCost, CostModel, ibkrFixedCommission } from './costs.js';
+import { usShare } from './instrument.js';
 import { feePeriodOf, regulatoryFees } from './regulatory-fees.js';
 
 const DAY_MS = 86_400_000;
 const day = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
-const stock = {
-  symbol: 'TEST',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-} as const;
+const stock = usShare('TEST');
 
 it("charges Interactive Brokers' fixed commission", () => {
   expect(ibkrFixedCommission(100, 25)).toBe(1);

@@ -13,6 +13,18 @@ export interface Instrument {
   readonly lotSize: number;
 }
 
+/** A US share as IBKR's SMART routes it: ticks of a cent, whole shares. */
+export function usShare(symbol: string): Instrument {
+  return {
+    symbol,
+    securityType: 'STK',
+    currency: 'USD',
+    exchange: 'SMART',
+    ticks: [{ lowEdge: 0, increment: 0.01 }],
+    lotSize: 1,
+  };
+}
+
 /** Throws DATA_MANIFEST where tick bands or the lot size make no sense. */
 export function checkInstrument(instrument: Instrument, where: string): void {
   const { ticks, lotSize, symbol } = instrument;

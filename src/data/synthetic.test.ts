@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sliceBars, type Bars } from '#env/market/bars.js';
 import { calendarNamed } from '#env/market/calendar.js';
+import { usShare } from '#env/market/instrument.js';
 import { parseManifest, syntheticSchema } from './manifest.js';
 import { syntheticBars, type SyntheticOptions } from './synthetic.js';
 
@@ -9,14 +10,7 @@ function generate(change: Partial<SyntheticOptions> = {}): Bars {
   return syntheticBars({
     ...syntheticSchema.parse({ seed: 7, from: '2021-11-22', sessions: 250 }),
     name: 'test',
-    instrument: {
-      symbol: 'SYN',
-      securityType: 'STK',
-      currency: 'USD',
-      exchange: 'SMART',
-      ticks: [{ lowEdge: 0, increment: 0.01 }],
-      lotSize: 1,
-    },
+    instrument: usShare('SYN'),
     interval: { label: '5m', ms: 300_000 },
     calendar: 'XNYS',
     ...change,

@@ -4,6 +4,7 @@ import type { Actor } from '#agents/actor.js';
 import type { Bars, TradingWindow } from '#env/market/bars.js';
 import { makeBars } from '#env/market/bars.js';
 import { DEFAULT_MARKET_CONFIG, type MarketConfig } from '#env/market/config.js';
+import { usShare } from '#env/market/instrument.js';
 import { windowOf } from '#env/market/window.js';
 import { RandomStream } from '#env/seeding.js';
 import { evaluateActor } from './evaluate-actor.js';
@@ -41,14 +42,7 @@ function walk(symbol: string, seed: number, lengths: readonly number[], startMs 
     timeMs += 30 * DAY_MS;
   }
   return makeBars({
-    instrument: {
-      symbol,
-      securityType: 'STK',
-      currency: 'USD',
-      exchange: 'SMART',
-      ticks: [{ lowEdge: 0, increment: 0.01 }],
-      lotSize: 1,
-    },
+    instrument: usShare(symbol),
     interval: { label: '1d', ms: DAY_MS },
     calendar: '24x7',
     openTimeMs,

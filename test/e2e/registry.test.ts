@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { usShare } from '#env/market/instrument.js';
 import { shortId } from '#src/registry/bundle.js';
 import { Registry } from '#src/registry/registry.js';
 import { bundleThatAlways, BUY } from '../support/bundles.js';
 import { evaluatedBundle } from '../support/evaluated.js';
-import { INSTRUMENT } from '../support/instrument.js';
 import { openbell, type Answer } from './openbell.js';
 
 let folder = '';
@@ -16,9 +16,10 @@ let ids: string[];
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'openbell-registry-'));
   registry = new Registry(path.join(folder, 'registry'));
-  ids = [bundleThatAlways(BUY, INSTRUMENT, {}, 'first'), evaluatedBundle(bundleThatAlways(BUY, INSTRUMENT))].map(
-    (contents) => registry.store(contents).sha256,
-  );
+  ids = [
+    bundleThatAlways(BUY, usShare('TEST'), {}, 'first'),
+    evaluatedBundle(bundleThatAlways(BUY, usShare('TEST'))),
+  ].map((contents) => registry.store(contents).sha256);
   for (const [k, sha256] of ids.entries())
     registry.point('live', sha256, {
       action: 'promote',

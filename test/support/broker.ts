@@ -1,19 +1,12 @@
 /** A broker whose events are kept, and instruments of the simulated market. */
-import type { Instrument } from '#env/market/instrument.js';
+import { type Instrument, usShare } from '#env/market/instrument.js';
 import type { Answer, BrokerEvent, OrderRequest, OrderState } from '#src/broker/contract.js';
 import { IbBroker } from '#src/broker/ib-broker.js';
 import type { IbBrokerOptions } from '#src/broker/options.js';
 
 export const ACCOUNT = 'DU1234567';
 
-export const STOCK: Instrument = {
-  symbol: 'SYN',
-  securityType: 'STK',
-  currency: 'USD',
-  exchange: 'SMART',
-  ticks: [{ lowEdge: 0, increment: 0.01 }],
-  lotSize: 1,
-};
+export const STOCK: Instrument = usShare('SYN');
 
 /** Waits that stand for a gateway that does not answer are short here; those that must not run out are long. */
 export const QUICK = {

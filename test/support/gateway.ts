@@ -1,6 +1,7 @@
 /** A small market for the simulated gateway, and a client that speaks bytes. */
 import { connect, type Socket } from 'node:net';
 import type { Bars } from '#env/market/bars.js';
+import { usShare } from '#env/market/instrument.js';
 import { parseInterval } from '#src/data/interval.js';
 import { syntheticSchema } from '#src/data/manifest.js';
 import { syntheticBars } from '#src/data/synthetic.js';
@@ -12,14 +13,7 @@ export function market(symbols: readonly string[], sessions: number): readonly B
     syntheticBars({
       ...syntheticSchema.parse({ seed: index + 1, from: '2024-01-02', sessions, start_price: 100 }),
       name: symbol.toLowerCase(),
-      instrument: {
-        symbol,
-        securityType: 'STK',
-        currency: 'USD',
-        exchange: 'SMART',
-        ticks: [{ lowEdge: 0, increment: 0.01 }],
-        lotSize: 1,
-      },
+      instrument: usShare(symbol),
       interval: parseInterval('1m', 'test'),
       calendar: 'XNYS',
     }),

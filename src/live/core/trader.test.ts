@@ -1,6 +1,7 @@
 /** The trader when answers are lost, late or contradict each other: one event after another, by hand. */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_MARKET_CONFIG } from '#env/market/config.js';
+import { usShare } from '#env/market/instrument.js';
 import type { ExecutionReport, OrderReport, OrderState } from '#src/broker/contract.js';
 import { DEFAULT_CARE, DEFAULT_RISK, type CarePolicy, type RiskLimits, type TraderConfig } from './config.js';
 import type { Decider } from './decider.js';
@@ -24,14 +25,7 @@ function configWith(risk: Partial<RiskLimits> = {}, care: Partial<CarePolicy> = 
     symbols: [
       {
         symbol: 'SYN',
-        instrument: {
-          symbol: 'SYN',
-          securityType: 'STK',
-          currency: 'USD',
-          exchange: 'SMART',
-          ticks: [{ lowEdge: 0, increment: 0.01 }],
-          lotSize: 1,
-        },
+        instrument: usShare('SYN'),
         sleeveEquity: 100_000,
       },
     ],
