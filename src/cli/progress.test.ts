@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseExperiment } from '#src/config/load.js';
-import type { TrainEvent } from '#src/lab/train.js';
+import type { TrainEvent } from '#src/lab/training-run.js';
 import { duration, progressListener, type ProgressOutput } from './progress.js';
 
 const { config } = parseExperiment(

@@ -1,7 +1,7 @@
 /** Progress of a training run on stderr: one live line on a terminal, a line now and then elsewhere. */
 import type { PhaseTimes } from '#agents/ppo/report.js';
 import type { LogLevel } from '#src/config/runtime.js';
-import type { TrainEvent } from '#src/lab/train.js';
+import type { TrainEvent } from '#src/lab/training-run.js';
 
 export interface ProgressOutput {
   readonly write: (text: string) => void;

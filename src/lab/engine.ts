@@ -1,4 +1,5 @@
 /** The policy engine that a configuration asks for, and never another. */
+import { createHash } from 'node:crypto';
 import { RandomStream } from '#env/seeding.js';
 import type { PolicyEngine, PolicySpec } from '#agents/policy/contract.js';
 import type { CriticThreadHost } from '#agents/policy/simd/critic-thread.js';
@@ -6,7 +7,7 @@ import { createSimdEngine } from '#agents/policy/simd/engine.js';
 import { policySpec } from '#agents/ppo/policy-spec.js';
 import type { ExperimentConfig } from '#src/config/schema.js';
 import { fail } from '#src/errors.js';
-import { tensorKey } from '#src/registry/safetensors.js';
+import { littleEndianBytes, tensorKey } from '#src/registry/safetensors.js';
 import { criticThreadFor } from './critic-thread.js';
 import type { PolicyModule } from './policy-module.js';
 import { useTfjsBackend } from './tfjs-backend.js';
@@ -64,4 +65,9 @@ export async function withEngine<T>(
 export function weightShapes(engine: PolicyEngine): Record<string, readonly number[]> {
   if (engine.name !== 'tfjs') return {};
   return Object.fromEntries(engine.layout.map(({ name, shape }) => [`ppo.engine.weights.${tensorKey(name)}`, shape]));
+}
+
+/** sha256 of the parameters, float32 little-endian in the engine's order. */
+export function weightsSha256(engine: PolicyEngine): string {
+  return createHash('sha256').update(littleEndianBytes(engine.getParameters())).digest('hex');
 }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseExperiment } from '#src/config/load.js';
 import { encodeCheckpoint, readCheckpoint } from './checkpoint.js';
 import { evaluateRun } from './evaluate.js';
-import { train, type TrainOutcome } from './train.js';
+import { train } from './train.js';
+import type { TrainOutcome } from './training-run.js';
 
 // minute bars of a generator: the manifest is part of the package
 const EXPERIMENT = `

@@ -16,7 +16,7 @@ import type { Alarm } from '#src/stats/actions.js';
 import { FULL_SESSIONS, sessionCoverage } from '#src/stats/annualisation.js';
 import { renderReport } from '#src/report/html.js';
 import { checkpointFile, readCheckpoint, type Checkpoint } from './checkpoint.js';
-import { makeEngine } from './engine.js';
+import { makeEngine, weightsSha256 } from './engine.js';
 import { evaluateActor, type EvaluationResult } from './evaluate-actor.js';
 import { specNamed } from './evaluate-baselines.js';
 import { readCurves } from './evaluate-curves.js';
@@ -27,7 +27,6 @@ import { evaluationText, reportModel, windowSpan } from './evaluate-report.js';
 import { writeFileAtomic } from '#src/registry/files.js';
 import { loadPolicyModule } from './policy-module.js';
 import { RunDirectory } from './run-directory.js';
-import { weightsSha256 } from './train.js';
 import { trialsOf, type Trials } from './trials.js';
 import { loadTogether, scoreEpisodes } from './world.js';
 

@@ -13,7 +13,8 @@ import { klToIncumbent } from './fine-tune.js';
 import { childState, type StateDict } from '#env/state.js';
 import { readFingerprints } from './fingerprints.js';
 import { replayRun } from './replay.js';
-import { resumeTraining, train, type TrainOutcome } from './train.js';
+import { resumeTraining, train } from './train.js';
+import type { TrainOutcome } from './training-run.js';
 
 /** Five bars an hour over the clock, so that a test is quick; the market returns to its middle. */
 const MARKET = `name: quick-reverting

@@ -11,7 +11,8 @@ import { checkpointNames, readCheckpoint, type Checkpoint } from './checkpoint.j
 import { differingTensors, hashTensors, readFingerprints, type Fingerprint } from './fingerprints.js';
 import { identifyCode, identifyHost } from './provenance.js';
 import { RunDirectory } from './run-directory.js';
-import { train, type RunControls } from './train.js';
+import { train } from './train.js';
+import type { RunControls } from './training-run.js';
 import { makeWorld } from './world.js';
 
 export interface ReplayOptions extends Pick<RunControls, 'onEvent' | 'signal' | 'nowMs' | 'threads'> {

@@ -4,7 +4,7 @@ import type { ExperimentConfig } from '#src/config/schema.js';
 import { readRuntimeSettings } from '#src/config/runtime.js';
 import { fail } from '#src/errors.js';
 import { findRun } from '#src/lab/run-directory.js';
-import type { TrainOutcome } from '#src/lab/train.js';
+import type { TrainOutcome } from '#src/lab/training-run.js';
 import { interruption } from '../interruption.js';
 import { parseCount } from '../parse-count.js';
 import { progressListener, stderrOutput } from '../progress.js';

@@ -15,7 +15,7 @@ import type { TrainedPolicy } from '../evaluate.js';
 import { replayRun, type ReplayOptions } from '../replay.js';
 import { differenceText } from '../replay-text.js';
 import type { RunDirectory } from '../run-directory.js';
-import { weightsSha256 } from '../train.js';
+import { weightsSha256 } from '../engine.js';
 import { loadTogether } from '../world.js';
 import { missing, type Found } from './outcome.js';
 

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { OpenBellError } from '#src/errors.js';
 import { checkpointFile } from '../checkpoint.js';
 import { evaluateRun } from '../evaluate.js';
-import { resumeTraining, train, type RunControls, type TrainEvent, type TrainOutcome } from '../train.js';
+import { resumeTraining, train } from '../train.js';
+import type { RunControls, TrainEvent, TrainOutcome } from '../training-run.js';
 import { orderSchema, type Order, type Tidings } from './messages.js';
 
 const PROGRESS_EVERY_MS = 200;

@@ -13,7 +13,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseExperiment } from '#src/config/load.js';
 import { configHash } from '#src/config/show.js';
-import { resumeTraining, train, type TrainOutcome } from '../train.js';
+import { resumeTraining, train } from '../train.js';
+import type { TrainOutcome } from '../training-run.js';
 import { crc32c } from './event-records.js';
 import { eventFiles } from './event-log.js';
 
