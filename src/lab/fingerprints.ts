@@ -7,11 +7,11 @@
  * what was learned from it, so that the first one that differs is nearest to why. Like metrics.jsonl it reproduces to
  * the byte, and is cut back when a run is resumed.
  */
-import { readFileSync } from 'node:fs';
 import type { StateDict } from '#env/state.js';
 import { checksum } from '#agents/policy/checksum.js';
 import type { ParameterSlot } from '#agents/policy/contract.js';
 import { isTree } from '#src/config/yaml-source.js';
+import { readTextIfThere } from '#src/registry/files.js';
 import { fail } from '#src/errors.js';
 
 /** Each tensor's checksum (agents/policy/checksum.ts) as 16 hexadecimal digits, by name. */
@@ -71,13 +71,8 @@ export function differingTensors(recorded: TensorHashes, found: TensorHashes): s
 
 /** All whole lines of a run's fingerprints; a torn last line is left out. null: the run has none. Throws RUN_STATE. */
 export function readFingerprints(file: string): Fingerprint[] | null {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
+  const text = readTextIfThere(file);
+  if (text === null) return null;
   return text
     .split('\n')
     .slice(0, -1)

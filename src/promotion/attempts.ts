@@ -7,6 +7,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { makeFolder } from '#src/config/make-folder.js';
 import { fail } from '#src/errors.js';
+import { parseIfJson } from '#src/registry/files.js';
 
 const attemptSchema = z.strictObject({
   /** UTC, ISO 8601. */
@@ -38,7 +39,7 @@ export function readAttempts(registryFolder: string): Attempt[] {
     .split('\n')
     .slice(0, -1)
     .flatMap((line, index) => {
-      const found = attemptSchema.safeParse(parsed(line));
+      const found = attemptSchema.safeParse(parseIfJson(line));
       // what a crash tore stands alone on its line, once another attempt has followed
       if (!found.success && line.startsWith('{') && !line.endsWith('}')) return [];
       if (!found.success)
@@ -48,15 +49,6 @@ export function readAttempts(registryFolder: string): Attempt[] {
         });
       return [found.data];
     });
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 export function recordAttempt(registryFolder: string, attempt: Attempt): void {

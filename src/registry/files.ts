@@ -12,6 +12,26 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 
+/** null: there is no such file. */
+export function readTextIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** undefined: it is not JSON, which has no such value. */
+export function parseIfJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Writes to a temporary file beside it, syncs, renames, and syncs the folder. Where that fails, nothing is left behind. */
 export function writeFileAtomic(file: string, contents: Uint8Array | string): void {
   const temporary = `${file}.${process.pid}.tmp`;

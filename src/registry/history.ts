@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { fail } from '#src/errors.js';
 import { ALIASES, type AliasName } from './aliases.js';
+import { parseIfJson } from './files.js';
 
 /** Who moved it: a person, back, or `openbell retrain` by itself. */
 export const ACTIONS = ['promote', 'rollback', 'retrain'] as const;
@@ -162,12 +163,7 @@ const REPAIR = '`openbell registry repair` writes it anew from the history, wher
 
 /** What `anchorText` wrote; null where the text is torn, altered or of another version. */
 export function readAnchor(text: string): Anchor | null {
-  try {
-    return anchorSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  return anchorSchema.safeParse(parseIfJson(text)).data ?? null;
 }
 
 /** Throws REGISTRY where the text is not what `anchorText` wrote. */

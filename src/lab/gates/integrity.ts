@@ -1,10 +1,10 @@
 /** Is the run what it says it is? Hashes, a repeated training, a repeated evaluation, the audit, the bundle itself. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { firstDifference } from '#env/same-bits.js';
 import { isTree } from '#src/config/yaml-source.js';
 import { OpenBellError, type ErrorCode } from '#src/errors.js';
 import { counted, whole } from '#src/report/format.js';
+import { parseIfJson, readTextIfThere } from '#src/registry/files.js';
 import { loadBundlePolicy, type BundleContents } from '#src/registry/bundle.js';
 import { auditRun } from '../audit/audit-experiment.js';
 import type { EvaluationResult } from '../evaluate-actor.js';
@@ -129,14 +129,9 @@ export function recordedEvaluation(trained: Pick<TrainedPolicy, 'run' | 'chosen'
   const { chosen, run } = trained;
   const folder = path.join(run.path, 'evaluation', chosen.name === chosen.usual ? 'test' : `test-${chosen.name}`);
   const file = path.join(folder, 'metrics.json');
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-  const recorded = recordedSummary(parsed(text));
+  const text = readTextIfThere(file);
+  if (text === null) return null;
+  const recorded = recordedSummary(parseIfJson(text));
   if (recorded === null)
     return {
       measured: 'damaged',
@@ -144,15 +139,6 @@ export function recordedEvaluation(trained: Pick<TrainedPolicy, 'run' | 'chosen'
       why: `${file} is not what an evaluation writes: evaluate the run again, \`openbell evaluate ${run.path}\``,
     };
   return { folder, ...recorded };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 /** The recorded evaluation, made again with what it was made with, gives the same files to the byte. */
@@ -164,7 +150,9 @@ export function evaluationFound(
 ): Found {
   const difference = summaryDifference({ head }, summary, again, windowName);
   const files = { 'equity.csv': equityCsv(again), 'trades.csv': tradesCsv(again), 'fills.csv': fillsCsv(again) };
-  const altered = Object.entries(files).find(([name, text]) => readOrEmpty(path.join(folder, name)) !== text);
+  const altered = Object.entries(files).find(
+    ([name, text]) => (readTextIfThere(path.join(folder, name)) ?? '') !== text,
+  );
   if (difference === null && altered === undefined)
     return { measured: 'same', passes: true, why: 'every recorded figure and fill of the test window comes out again' };
   const what = difference === null ? `${altered?.[0] ?? ''} holds something else` : `metrics.json says ${difference}`;
@@ -185,15 +173,6 @@ export function summaryDifference(
 ): string | null {
   const remade: unknown = JSON.parse(JSON.stringify(evaluationSummary(again, { ...head, windowName })));
   return firstDifference(comparable(summary), comparable(remade));
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 /** Without what depends on where the run lies, and on what else was tried since. */
