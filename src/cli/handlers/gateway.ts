@@ -1,4 +1,5 @@
 /** What `openbell gateway` does. */
+import { asTraded } from '#src/data/as-traded.js';
 import { loadDataset } from '#src/data/load.js';
 import { fail } from '#src/errors.js';
 import type { OpeningPosition } from '#src/gateway/exchange-port.js';
@@ -25,7 +26,9 @@ export interface GatewayArguments {
 
 export async function serveGateway(args: GatewayArguments): Promise<void> {
   const faults = args.faults === undefined ? NO_FAULTS : loadFaultPlan(args.faults);
-  const bars = await Promise.all(args.data.map((name) => loadDataset(name)));
+  const loaded = await Promise.all(args.data.map((name) => loadDataset(name)));
+  // the rules of the backtest are those of its own prices
+  const bars = args.fills === 'backtest' ? loaded : loaded.map(asTraded);
   const gateway = await startGateway({
     bars,
     speed: parseSpeed(args.speed),
